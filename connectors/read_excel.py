@@ -1,0 +1,61 @@
+"""Excel workbooks: one per day, a sheet per table, headers in the first row."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+
+from connectors.reading import BATCH_ROWS, Reading, ReadTable, day_file, require, require_columns, text_batch
+from connectors.registry import ExcelSource, Table
+from warehouse.errors import SourceError
+from warehouse.settings import Settings
+
+
+@contextmanager
+def open_excel(settings: Settings, source: ExcelSource, day: dt.date) -> Iterator[ReadTable]:
+    """Open the day's workbook and read tables from its sheets."""
+    path = require(day_file(settings, source, source.workbook, day), day)
+    try:
+        workbook = CalamineWorkbook.from_path(str(path))
+    except (CalamineError, OSError):
+        raise SourceError(f"{path}: cut short or not an Excel workbook; ask for the file again") from None
+
+    def read(name: str, _since: dt.date | None) -> Reading:
+        table = source.tables[name]
+        sheet = _sheet(path, workbook, table.origin or name)
+        rows = sheet.iter_rows()
+        header = [cell_text(cell) or "" for cell in next(rows, [])]
+        new = require_columns(f"{path}, sheet {sheet.name}", [column.source_name for column in table.columns], header)
+        batches = _batches(table, header, rows)
+        return Reading(batches, f"{path.name}/{sheet.name}", new_columns=[name for name in new if name])
+
+    with workbook:
+        yield read
+
+
+def _sheet(path: Path, workbook: CalamineWorkbook, name: str) -> CalamineSheet:
+    if name not in workbook.sheet_names:
+        raise SourceError(f"{path}: sheet {name} is not in it; ask for the file again, or change config/sources")
+    return workbook.get_sheet_by_name(name)
+
+
+def _batches(table: Table, header: list[str], rows: Iterator[Sequence[object]]) -> Iterator[pa.RecordBatch]:
+    places = [header.index(column.source_name) for column in table.columns]
+    filled = (row for row in rows if any(cell != "" for cell in row))  # workbooks often end in formatted empty rows
+    while chunk := list(itertools.islice(filled, BATCH_ROWS)):
+        yield text_batch(table, [[cell_text(row[place]) for row in chunk] for place in places])
+
+
+def cell_text(cell: object) -> str | None:
+    """A cell as text: whole numbers without `.0`, dates as ISO 8601."""
+    if isinstance(cell, float) and cell.is_integer():
+        return str(int(cell))
+    if isinstance(cell, dt.datetime):
+        return (cell.date() if cell.time() == dt.time() else cell).isoformat()
+    return str(cell).strip() or None

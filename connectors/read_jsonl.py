@@ -1,0 +1,110 @@
+"""JSON Lines: one object per line, nested; a column names its place as a path of keys."""
+
+from __future__ import annotations
+
+import datetime as dt
+import itertools
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pyarrow as pa
+
+from connectors.reading import (
+    BATCH_ROWS,
+    Reading,
+    ReadTable,
+    bad_encoding,
+    require,
+    require_columns,
+    table_file,
+    text_batch,
+)
+from connectors.registry import JsonlSource, Table
+from warehouse.errors import SourceError
+from warehouse.settings import Settings
+
+_Record = dict[str, object]
+_ABSENT = object()
+
+
+@contextmanager
+def open_jsonl(settings: Settings, source: JsonlSource, day: dt.date) -> Iterator[ReadTable]:
+    """Read tables from the day's files."""
+
+    def read(name: str, _since: dt.date | None) -> Reading:
+        path = require(table_file(settings, source, name, day), day)
+        table = source.tables[name]
+        new: list[str] = []  # complete once the last batch is read
+        return Reading(read_objects(path, table, source.encoding, new), path.name, new_columns=new)
+
+    yield read
+
+
+def read_objects(path: Path, table: Table, encoding: str, new: list[str]) -> Iterator[pa.RecordBatch]:
+    """Read the declared paths as text columns; keys of the top level nobody declared are added to `new`.
+
+    Raises:
+        SourceError: a line is not a JSON object or does not decode, or a declared path occurs in no line at all.
+    """
+    paths = [tuple(column.source_name.split(".")) for column in table.columns]
+    records = _records(path, encoding)
+    seen: set[tuple[str, ...]] = set()
+    keys: set[str] = set()
+    rows = 0
+    while chunk := list(itertools.islice(records, BATCH_ROWS)):
+        columns = [_column(chunk, place, seen) for place in paths]
+        keys.update(itertools.chain.from_iterable(chunk))
+        rows += len(chunk)
+        yield text_batch(table, columns)
+    if rows:
+        require_columns(str(path), [".".join(place) for place in paths], [".".join(place) for place in seen])
+        new += sorted(keys - {place[0] for place in paths})
+
+
+def _column(records: Sequence[_Record], place: tuple[str, ...], seen: set[tuple[str, ...]]) -> list[str | None]:
+    values = [_follow(record, place) for record in records]
+    if any(value is not _ABSENT for value in values):
+        seen.add(place)
+    return [value_text(value) for value in values]
+
+
+def _follow(record: _Record, place: tuple[str, ...]) -> object:
+    value: object = record
+    for key in place:
+        if value is None:  # a null parent says that there is nothing, not that the form changed
+            return None
+        if not isinstance(value, dict) or key not in value:
+            return _ABSENT
+        value = value[key]
+    return value
+
+
+def value_text(value: object) -> str | None:
+    """A JSON value as text: texts as they are, everything else as compact JSON."""
+    if value is None or value is _ABSENT:
+        return None
+    if isinstance(value, str):
+        return value
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _records(path: Path, encoding: str) -> Iterator[_Record]:
+    with path.open("rb") as file:
+        for number, line in enumerate(file, start=1):
+            if not line.strip():
+                continue
+            try:
+                record = json.loads(line.decode(encoding))
+            except UnicodeDecodeError:
+                bad_encoding(path, encoding, number)
+            except json.JSONDecodeError:
+                raise _not_an_object(path, number) from None
+            if not isinstance(record, dict):
+                raise _not_an_object(path, number)
+            yield record
+
+
+def _not_an_object(path: Path, line: int) -> SourceError:
+    return SourceError(f"{path}, line {line}: not a whole JSON object; ask for the file again")

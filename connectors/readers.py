@@ -1,0 +1,33 @@
+"""The registry of readers: one line per kind of source."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
+from connectors.read_csv import open_csv
+from connectors.read_excel import open_excel
+from connectors.read_fixed import open_fixed
+from connectors.read_jsonl import open_jsonl
+from connectors.read_package import open_package
+from connectors.read_parquet import open_parquet
+from connectors.read_sql import open_sql
+from connectors.reading import ReadTable
+from connectors.registry import Source
+from warehouse.settings import Settings
+
+READERS: dict[str, Callable[..., AbstractContextManager[ReadTable]]] = {
+    "sql": open_sql,
+    "package": open_package,
+    "fixed": open_fixed,
+    "csv": open_csv,
+    "excel": open_excel,
+    "jsonl": open_jsonl,
+    "parquet": open_parquet,
+}
+
+
+def open_source(settings: Settings, source: Source, day: dt.date) -> AbstractContextManager[ReadTable]:
+    """Open a source for one business day with the reader of its kind."""
+    return READERS[source.kind](settings, source, day)

@@ -1,0 +1,270 @@
+"""The sources of a site: one YAML file each in `config/sources/`, read into frozen models.
+
+A file says what kind of system it is, where it lies, and for every table its mode, keys and columns. Nothing about a
+bank's systems stands in code. Paths are relative to the installation's home. Unknown keys are refused and named.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, model_validator
+from pydantic_core import ErrorDetails
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from warehouse.errors import SettingsError
+from warehouse.settings import Settings
+from warehouse.site_file import read_yaml
+
+Mode = Literal["full", "append", "changed"]
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]  # becomes a folder and part of an SQL name
+ColumnType = Annotated[
+    str, Field(pattern=r"^(text|integer|double|boolean|date|timestamp|decimal\([0-9]{1,2}, ?[0-9]{1,2}\))$")
+]
+FilePattern = Annotated[str, Field(pattern=r"^[^/]*\{date\}[^/]*$")]  # a file name with the business day in it
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Model):
+    """One raw column.
+
+    `from` is what the source calls it (a header, a JSON path, a database column) where that differs; `width` is its
+    length in bytes in a fixed-width file.
+    """
+
+    name: Name
+    origin: str | None = Field(None, alias="from")
+    type: ColumnType = "text"
+    width: int | None = Field(None, ge=1)
+
+    @property
+    def source_name(self) -> str:
+        """What the source calls it."""
+        return self.origin or self.name
+
+
+class Table(_Model):
+    """One table of a source.
+
+    `mode`: `full` (each delivery is the whole table), `append` (only new rows) or `changed` (new and changed rows).
+    `from` is the table, sheet or file-name pattern in the source system. `watermark` is the column that says when a
+    row came to be or changed. A `full` delivery that lost more than `shrink_limit` of its rows is refused.
+    """
+
+    mode: Mode
+    keys: tuple[Name, ...] = Field(min_length=1)
+    origin: str | None = Field(None, alias="from")
+    watermark: Name | None = None
+    shrink_limit: float = Field(0.3, gt=0, le=1)
+    columns: tuple[Column, ...]
+
+    @model_validator(mode="after")
+    def _names_exist(self) -> Table:
+        names = [column.name for column in self.columns]
+        if len(set(names)) < len(names):
+            raise ValueError("a column is named twice")
+        unknown = [name for name in (*self.keys, *filter(None, [self.watermark])) if name not in names]
+        if unknown:
+            raise ValueError(f"keys or watermark name columns that are not listed: {', '.join(unknown)}")
+        return self
+
+    def column(self, name: str) -> Column:
+        """The column of this name."""
+        return next(column for column in self.columns if column.name == name)
+
+
+class _Source(_Model):
+    title_zh: str = ""
+    title_en: str = ""
+    tables: dict[Name, Table] = Field(min_length=1)
+
+
+class _FileSource(_Source):
+    """Files by business day in a folder; everything in them lands as text, typing is staging's work."""
+
+    folder: Path
+    encoding: str = "utf-8"
+
+    @model_validator(mode="after")
+    def _is_text(self) -> _FileSource:
+        typed = [name for name, table in self.tables.items() if any(column.type != "text" for column in table.columns)]
+        if typed and not isinstance(self, ParquetSource):
+            raise ValueError(f"text files land as text; remove the column types of: {', '.join(typed)}")
+        return self
+
+    @property
+    def file_patterns(self) -> dict[str, str]:
+        """The pattern of the file that holds each table."""
+        return {name: table.origin or f"{name}_{{date}}" for name, table in self.tables.items()}
+
+    @property
+    def marker(self) -> str | None:
+        """Pattern of the file that is written last and says that the day is complete."""
+        return None
+
+
+class SqlSource(_Source):
+    """A database by SQLAlchemy URL, or (`embedded`) the demo's own PostgreSQL server by its data folder.
+
+    A password never stands in the URL: `password_file` names an owner-only file.
+    """
+
+    kind: Literal["sql"]
+    url: str | None = None
+    embedded: Path | None = None
+    database: str | None = None
+    db_schema: str | None = Field(None, alias="schema")
+    password_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _is_placed(self) -> SqlSource:
+        if (self.url is None) == (self.embedded is None):
+            raise ValueError("give either 'url' or 'embedded'")
+        if self.url is not None:
+            _check_url(self.url)
+        late = [name for name, table in self.tables.items() if table.mode != "full" and table.watermark is None]
+        if late:
+            raise ValueError(f"tables that are not full need a watermark: {', '.join(late)}")
+        return self
+
+
+class PackageSource(_FileSource):
+    """A `.tar.gz` of delimited text files, with a flag file beside it that is written last and holds the row counts."""
+
+    kind: Literal["package"]
+    package: FilePattern
+    flag_suffix: str = ".OK"
+    separator: str = Field("|+|", min_length=1)
+    encoding: str = "gb18030"
+
+    @property
+    def file_patterns(self) -> dict[str, str]:
+        """Every table is in the one package."""
+        return dict.fromkeys(self.tables, self.package)
+
+    @property
+    def marker(self) -> str:
+        """The flag file."""
+        return self.package + self.flag_suffix
+
+
+class FixedSource(_FileSource):
+    """Fixed-width files, positions in bytes, lines ended by LF; `control` lists each file's rows and bytes."""
+
+    kind: Literal["fixed"]
+    control: FilePattern
+    encoding: str = "gb18030"
+
+    @model_validator(mode="after")
+    def _has_widths(self) -> FixedSource:
+        loose = [
+            f"{name}.{column.name}"
+            for name, table in self.tables.items()
+            for column in table.columns
+            if column.width is None
+        ]
+        if loose:
+            raise ValueError(f"columns without a width: {', '.join(loose)}")
+        return self
+
+    @property
+    def marker(self) -> str:
+        """The control file."""
+        return self.control
+
+
+class CsvSource(_FileSource):
+    """CSV files with a header line."""
+
+    kind: Literal["csv"]
+    separator: str = Field(",", min_length=1, max_length=1)
+    encoding: str = "utf-8-sig"
+
+
+class ExcelSource(_FileSource):
+    """One workbook per day, a sheet per table, headers in the first row."""
+
+    kind: Literal["excel"]
+    workbook: FilePattern
+
+    @property
+    def file_patterns(self) -> dict[str, str]:
+        """Every table is a sheet of the one workbook."""
+        return dict.fromkeys(self.tables, self.workbook)
+
+
+class JsonlSource(_FileSource):
+    """JSON Lines files; a column's `from` is a path of keys with dots."""
+
+    kind: Literal["jsonl"]
+
+
+class ParquetSource(_FileSource):
+    """Parquet files."""
+
+    kind: Literal["parquet"]
+
+
+def _check_url(url: str) -> None:
+    try:
+        has_password = make_url(url).password is not None
+    except ArgumentError:
+        raise ValueError("'url' is not an SQLAlchemy URL") from None
+    if has_password:
+        raise ValueError("a password may not stand in 'url'; put it into a file and name it in 'password_file'")
+
+
+FileSource = PackageSource | FixedSource | CsvSource | ExcelSource | JsonlSource | ParquetSource
+Source = SqlSource | FileSource
+
+
+class _AnyKind(RootModel[Source]):
+    """A source of whichever kind its file names."""
+
+    root: Source = Field(discriminator="kind")
+
+
+def load_sources(settings: Settings) -> dict[str, Source]:
+    """All sources of the site, by name (the file's name without `.yml`).
+
+    Raises:
+        SettingsError: one line for each wrong or unknown key of each file.
+    """
+    sources: dict[str, Source] = {}
+    problems: list[str] = []
+    for path in sorted((settings.config_dir / "sources").glob("*.yml")):
+        try:
+            sources[path.stem] = _load(path)
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(*problems)
+    return sources
+
+
+def _load(path: Path) -> Source:
+    if not re.fullmatch(r"[a-z][a-z0-9]{0,30}", path.stem):
+        raise SettingsError(f"{path}: a source's name has only small letters and digits; rename the file")
+    return _validated(path, read_yaml(path))
+
+
+def _validated(path: Path, values: object) -> Source:
+    try:
+        return _AnyKind.model_validate(values).root
+    except ValidationError as error:
+        raise SettingsError(*(_problem(path, item) for item in error.errors())) from None
+
+
+def _problem(path: Path, error: ErrorDetails) -> str:
+    place = [str(part) for part in error["loc"]]
+    where = ".".join(place[1:])  # the first part only repeats the kind
+    if error["type"] == "extra_forbidden":
+        return f"{path}: unknown key '{where}'; remove it or correct its name (docs/sources.md lists all keys)"
+    text = error["msg"].removeprefix("Value error, ").lower()
+    return f"{path}: key '{where}': {text}; correct the value" if where else f"{path}: {text}; correct the file"

@@ -1,0 +1,5 @@
+"""`python -m dags` is `mdm`."""
+
+from dags.cli import main
+
+main()

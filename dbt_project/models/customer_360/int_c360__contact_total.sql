@@ -1,0 +1,19 @@
+{{ config(materialized='table') }}
+
+with interactions as (
+    select * from {{ ref('c360_interaction') }}
+),
+
+int_c360__contact_total as (
+    select
+        golden_id,
+        max(cast(occurred_at as date)) as last_contact_date,
+        {{ golden_count_where(
+            "interaction_type = 'login' and cast(occurred_at as date) > "
+            ~ golden_window_start('login_days')
+        ) }} as login_days
+    from interactions
+    group by golden_id
+)
+
+select * from int_c360__contact_total

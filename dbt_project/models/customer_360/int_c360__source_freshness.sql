@@ -1,0 +1,16 @@
+{{ config(materialized='view') }}
+
+with source_status as (
+    select * from {{ source('landing', 'source_status') }}
+),
+
+int_c360__source_freshness as (
+    select
+        source,
+        max(data_as_of) as source_freshness
+    from source_status
+    where as_of <= {{ golden_as_of() }}
+    group by source
+)
+
+select * from int_c360__source_freshness

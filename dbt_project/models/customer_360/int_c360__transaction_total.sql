@@ -1,0 +1,46 @@
+{{ config(materialized='table') }}
+
+with transactions as (
+    select *
+    from {{ ref('stg_core__transaction') }}
+    where cast(occurred_at as date) <= {{ golden_as_of() }}
+),
+
+accounts as (
+    select * from {{ ref('stg_core__account') }}
+),
+
+xref as (
+    select *
+    from {{ ref('golden_xref') }}
+    where source = 'core'
+),
+
+attributed as (
+    select
+        xref.golden_id,
+        cast(transactions.occurred_at as date) as occurred_date,
+        transactions.direction,
+        transactions.transaction_type,
+        transactions.amount * {{ golden_exchange_rate('accounts.currency') }} as amount_cny,
+        {{ golden_is_activity('transactions.transaction_type') }} as is_activity
+    from transactions
+    inner join accounts on transactions.account_no = accounts.account_no
+    inner join xref on accounts.customer_no = xref.source_key
+),
+
+int_c360__transaction_total as (
+    select
+        golden_id,
+        max(case when is_activity then occurred_date end) as last_transaction_date,
+        max(case when transaction_type = 'wage' and direction = 'in' then occurred_date end) as last_wage_date,
+        {{ golden_count_where(
+            'is_activity and occurred_date > ' ~ golden_window_start('activity_days')
+        ) }} as transaction_count,
+        {{ golden_flow('in') }} as inflow,
+        {{ golden_flow('out') }} as outflow
+    from attributed
+    group by golden_id
+)
+
+select * from int_c360__transaction_total

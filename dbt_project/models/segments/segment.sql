@@ -1,0 +1,7 @@
+{{ config(materialized='view') }}
+
+with segment as (
+    {{ golden_segment_rows() }}
+)
+
+select * from segment

@@ -1,0 +1,1 @@
+"""Identity resolution: block, score, constrain, cluster, assign stable golden ids, explain, evaluate."""

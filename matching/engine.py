@@ -1,0 +1,119 @@
+"""Splink on the scratch connection: the model's comparisons with their numbers, and what a prediction gives back."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import duckdb
+from splink import DuckDBAPI, Linker, SettingsCreator
+from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
+from splink.internals.dialects import SplinkDialect
+from splink.internals.pipeline import CTEPipeline
+from splink.internals.predict import predict_from_comparison_vectors_sqls
+from splink.internals.splink_dataframe import SplinkDataFrame
+from splink.internals.vertically_concatenate import enqueue_df_concat_with_tf
+
+from matching.model import Comparison, Level, MatchModel
+from matching.parameters import Parameters
+
+
+def splink_settings(
+    model: MatchModel, parameters: Parameters, prior_shift: float = 0.0, *, frequencies: bool = True
+) -> SettingsCreator:
+    """The model in Splink's form.
+
+    Args:
+        model: what is compared.
+        parameters: m and u of every level.
+        prior_shift: bits by which the prior is lowered because there are more records than at training.
+        frequencies: whether values that many records share weigh less.
+    """
+    odds = parameters.prior / (1 - parameters.prior) * 2.0**-prior_shift
+    return SettingsCreator(
+        link_type="dedupe_only",
+        unique_id_column_name="record_id",
+        comparisons=[_comparison(item, parameters, frequencies) for item in model.comparisons],
+        blocking_rules_to_generate_predictions=[],
+        probability_two_random_records_match=odds / (1 + odds),
+        retain_matching_columns=False,
+        retain_intermediate_calculation_columns=True,
+    )
+
+
+def _comparison(item: Comparison, parameters: Parameters, frequencies: bool) -> dict[str, Any]:
+    absent = {"sql_condition": item.absent_sql, "label_for_charts": "absent", "is_null_level": True}
+    levels = [_level(level, *parameters.of(item.comparison, level.level), frequencies) for level in item.levels]
+    return {"output_column_name": item.comparison, "comparison_levels": [absent, *levels]}
+
+
+def _level(level: Level, m: float, u: float, frequencies: bool) -> dict[str, Any]:
+    shown: dict[str, Any] = {
+        "sql_condition": level.sql,
+        "label_for_charts": level.level,
+        "m_probability": m,
+        "u_probability": u,
+    }
+    if level.term_frequency and frequencies:
+        shown |= {"tf_adjustment_column": level.term_frequency, "tf_adjustment_weight": 1.0}
+    return shown
+
+
+def linker_on(con: duckdb.DuckDBPyConnection, table: str, settings: SettingsCreator) -> Linker:
+    """A Splink linker over a prepared table of the scratch catalog."""
+    api = DuckDBAPI(connection=con)
+    # the model file was checked already (matching.model), more cheaply and with its own words
+    return Linker(
+        api.register(table, dataset_display_name="party"), settings, log_level=logging.CRITICAL, validate_settings=False
+    )
+
+
+def weigh_pairs(linker: Linker, pairs: str) -> SplinkDataFrame:
+    """Weigh the pairs of a table (match_key, join_key_l, join_key_r) with `gamma_…` and `mw_…` per comparison.
+
+    Splink's own `predict` gives the gammas only together with every compared value of both records, which would hold
+    clear values in memory many times over; so its two steps are called one by one.
+    """
+    pipeline = _compare(linker, pairs)
+    pipeline.enqueue_list_of_sqls(
+        predict_from_comparison_vectors_sqls(
+            unique_id_input_columns=linker._settings_obj.column_info_settings.unique_id_input_columns,
+            core_model_settings=linker._settings_obj.core_model_settings,
+            sql_dialect=SplinkDialect.from_string("duckdb"),
+            retain_intermediate_calculation_columns=True,
+            training_mode=True,
+        )
+    )
+    return linker._db_api.sql_pipeline_to_splink_dataframe(pipeline)
+
+
+def comparison_patterns(
+    con: duckdb.DuckDBPyConnection, linker: Linker, pairs: str, comparisons: list[str]
+) -> list[tuple[int, ...]]:
+    """How often each combination of levels occurs among the pairs: one code per comparison, then their number."""
+    if not comparisons:
+        return []
+    compared = linker._db_api.sql_pipeline_to_splink_dataframe(_compare(linker, pairs))
+    gammas = ", ".join(f'"gamma_{name}"' for name in comparisons)
+    rows = con.execute(f"select {gammas}, count(*) from {compared.physical_name} group by all order by all").fetchall()
+    compared.drop_table_from_database_and_remove_from_cache()
+    return rows
+
+
+def _compare(linker: Linker, pairs: str) -> CTEPipeline:
+    """Splink's first step: which level each comparison of each pair reaches."""
+    model = linker._settings_obj
+    info = model.column_info_settings
+    pipeline = CTEPipeline([linker._db_api.table_to_splink_dataframe("__splink__blocked_id_pairs", pairs)])
+    enqueue_df_concat_with_tf(linker, pipeline)
+    pipeline.enqueue_list_of_sqls(
+        compute_comparison_vector_values_from_id_pairs_sqls(
+            model._columns_to_select_for_blocking,
+            model._columns_to_select_for_comparison_vector_values,
+            input_tablename_l="__splink__df_concat_with_tf",
+            input_tablename_r="__splink__df_concat_with_tf",
+            source_dataset_input_column=info.source_dataset_input_column,
+            unique_id_input_column=info.unique_id_input_column,
+        )
+    )
+    return pipeline

@@ -1,0 +1,132 @@
+"""How right the linker is, where the truth is known: precision and recall over pairs, B-cubed, per injector, per trap.
+
+Called by people, never inside a run: the truth lies where the line cannot read it. Measured twice, with the stewards'
+decisions and without them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import duckdb
+
+from warehouse import store
+from warehouse.errors import NotFoundError
+from warehouse.settings import Settings
+
+# the two ways to group records: with the stewards' decisions, and what the linker would have done by itself
+_COLUMNS = {"after_decisions": "cluster_id", "before_decisions": "cluster_before_decisions"}
+
+
+def evaluate(settings: Settings) -> dict[str, Any]:
+    """Compare the newest clusters with the demo's truth.
+
+    Returns:
+        Per party type (`person`, `organization`): precision, recall, f1, b3_precision, b3_recall, b3_f1, records,
+        and under `before_decisions` the same without the stewards; `injectors`: per injector the records it touched,
+        and precision and recall over pairs with such a record; `traps`: per trap its groups and false merges.
+
+    Raises:
+        NotFoundError: there is no truth, or nothing was linked yet.
+    """
+    path = settings.truth_dir / "truth.parquet"
+    if not path.exists():
+        raise NotFoundError(f"{path}: no truth to compare with; only the demo has one (mdm demo)")
+    with store.connect(settings, read_only=True) as warehouse:
+        if not store.table_exists(warehouse, "match_cluster"):
+            raise NotFoundError("nothing was linked yet; run the line first (mdm run)")
+        clusters = warehouse.execute("select * from match_cluster order by record_id").to_arrow_table()
+    with duckdb.connect() as con:
+        con.register("clusters", clusters)
+        # an injector hits a record, so both lists are asked by record
+        con.execute(
+            "create table judged as select truth.record_id, truth.entity_id, truth.party_type, truth.injectors,"
+            " truth.trap, clusters.cluster_id, clusters.cluster_before_decisions"
+            " from read_parquet(?) as truth join clusters using (record_id) order by 1",
+            [str(path)],
+        )
+        report: dict[str, Any] = {kind: _party(con, kind) for kind in ("person", "organization")}
+        report["traps"] = _traps(con)
+    return report
+
+
+def _party(con: duckdb.DuckDBPyConnection, party_type: str) -> dict[str, Any]:
+    where = f"party_type = '{party_type}'"
+    measured = {name: _measure(con, where, column) for name, column in _COLUMNS.items()}
+    before = measured["before_decisions"]
+    return {**measured["after_decisions"], "before_decisions": before, "injectors": _injectors(con, where)}
+
+
+def _measure(con: duckdb.DuckDBPyConnection, where: str, column: str) -> dict[str, float | int]:
+    pairs = _pair_counts(con, where, column, "false")
+    row = con.execute(
+        f"""
+        select count(*), avg(shared / in_cluster), avg(shared / in_entity)
+        from (
+            select
+                count(*) over (partition by {column})::double as in_cluster,
+                count(*) over (partition by entity_id)::double as in_entity,
+                count(*) over (partition by {column}, entity_id)::double as shared
+            from judged where {where}
+        )
+        """
+    ).fetchone()
+    records, precision, recall = row if row and row[0] else (0, 1.0, 1.0)
+    b_cubed = {"b3_precision": round(precision, 5), "b3_recall": round(recall, 5), "b3_f1": _f1(precision, recall)}
+    return {"records": int(records), **_rates(*pairs), **b_cubed}
+
+
+def _pair_counts(con: duckdb.DuckDBPyConnection, where: str, column: str, untouched: str) -> tuple[int, int, int]:
+    """Pairs joined rightly, joined, to be joined; of those pairs in which not both records are `untouched`."""
+    counts = []
+    for group in (f"{column}, entity_id", column, "entity_id"):
+        row = con.execute(
+            f"""
+            select coalesce(sum(n * (n - 1) / 2 - u * (u - 1) / 2), 0)::bigint
+            from (select count(*) as n, count(*) filter ({untouched}) as u from judged where {where} group by {group})
+            """
+        ).fetchone()
+        counts.append(int(row[0]) if row else 0)
+    return counts[0], counts[1], counts[2]
+
+
+def _rates(right: int, joined: int, wanted: int) -> dict[str, float | int]:
+    precision = right / joined if joined else 1.0
+    recall = right / wanted if wanted else 1.0
+    return {
+        "pairs_joined": joined,
+        "pairs_wanted": wanted,
+        "precision": round(precision, 5),
+        "recall": round(recall, 5),
+        "f1": _f1(precision, recall),
+    }
+
+
+def _f1(precision: float, recall: float) -> float:
+    return round(2 * precision * recall / (precision + recall), 5) if precision + recall else 0.0
+
+
+def _injectors(con: duckdb.DuckDBPyConnection, where: str) -> dict[str, dict[str, float | int]]:
+    found = con.execute(
+        f"select name, count(*) from (select unnest(injectors) as name from judged where {where}) group by 1 order by 1"
+    ).fetchall()
+    report = {}
+    for name, records in found:
+        counts = _pair_counts(con, where, "cluster_before_decisions", f"not list_contains(injectors, '{name}')")
+        report[str(name)] = {"records": int(records), "pairs": counts[2], **_rates(*counts)}
+    return report
+
+
+def _traps(con: duckdb.DuckDBPyConnection) -> dict[str, dict[str, int]]:
+    """Per trap: groups of look-alike parties, and groups in which two of them share a customer."""
+    rows = con.execute(
+        """
+        with merged as (
+            select trap, cluster_before_decisions, count(distinct entity_id) > 1 as is_false
+            from judged where trap is not null group by 1, 2
+        )
+        select split_part(trap, ':', 1), count(distinct trap), count(distinct trap) filter (is_false)
+        from merged group by 1 order by 1
+        """
+    ).fetchall()
+    return {str(name): {"groups": int(groups), "false_merges": int(false)} for name, groups, false in rows}

@@ -1,0 +1,142 @@
+"""The link step: from standardised records to customers with stable golden ids.
+
+Clear values are copied into the connection's own memory catalog, worked on there, and gone with it; the warehouse
+receives record ids, weights and labels only, in one transaction.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping, Sequence
+
+import duckdb
+
+from matching.cluster import STEWARD, STRONG, Edge
+from matching.decisions import load_decisions
+from matching.history import SCHEMA, Bridge, History, create_tables, read_history, write_day
+from matching.identity import Change, assign
+from matching.model import PARTY_TYPES
+from matching.pairs import finish_pairs, pair_id, write_clusters, write_pairs
+from matching.party import gather_parties
+from matching.resolve import Resolved, resolve
+from warehouse import store
+from warehouse.settings import Settings
+
+
+def link(settings: Settings, as_of: dt.date, run_id: str) -> dict[str, int]:
+    """Resolve all records into customers; the same day run again gives the same result.
+
+    Args:
+        settings: the site.
+        as_of: business day.
+        run_id: run of that day, written beside what it changed.
+
+    Returns:
+        Counts of records, customers, pairs by verdict and changes of identity.
+
+    Raises:
+        UserError: a later day was linked already.
+        SettingsError: a model file is wrong, or does not fit the trained model.
+    """
+    with store.connect(settings) as con:
+        create_tables(con)
+        history = read_history(con, as_of)
+        decisions = load_decisions(con, as_of)
+        con.execute("use memory")
+        gather_parties(con)
+        outcomes = [resolve(settings, con, party_type, decisions, history) for party_type in PARTY_TYPES]
+        return _write(con, outcomes, history, as_of, run_id)
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Resolved], history: History, as_of: dt.date, run_id: str
+) -> dict[str, int]:
+    """Write everything of the day in one transaction; what needs scratch tables is made before it begins."""
+    clusters = sorted(group for outcome in outcomes for group in outcome.clustering.clusters)
+    after = assign(clusters, history.past)
+    bridges = _bridges(outcomes, history.before, after)
+    cause = "model" if _model_changed(outcomes, history) else "run"
+    filled = [outcome for outcome in outcomes if outcome.records]
+    for outcome in filled:
+        finish_pairs(con, outcome)
+    con.execute("begin")
+    for table in ("match_pair", "match_cluster"):
+        con.execute(f"delete from {SCHEMA}.{table}")
+    con.execute(f"delete from {SCHEMA}.match_run where as_of = ?", [as_of])
+    counts: dict[str, int] = {}
+    for outcome in filled:
+        verdicts = write_pairs(con, outcome)
+        write_clusters(con, outcome)
+        counts |= _counts(outcome, verdicts)
+        _write_run(con, outcome, verdicts, as_of, run_id)
+    found = write_day(con, history, run_id, after, bridges, cause)
+    con.execute("commit")
+    return counts | _change_counts(found)
+
+
+def _counts(outcome: Resolved, verdicts: Mapping[str, int]) -> dict[str, int]:
+    prefix = outcome.party_type
+    return {
+        f"{prefix}_records": outcome.records,
+        f"{prefix}_customers": len(outcome.clustering.clusters),
+        f"{prefix}_pairs": outcome.pairs,
+        f"{prefix}_links": verdicts.get("link", 0),
+        f"{prefix}_reviews": verdicts.get("review", 0),
+        f"{prefix}_oversize_blocks": sum(block.blocks for block in outcome.oversize),
+    }
+
+
+def _change_counts(found: Sequence[Change]) -> dict[str, int]:
+    kinds = ("mint", "merge", "split", "undo", "retire")
+    return {f"ids_{kind}": sum(change.kind == kind for change in found) for kind in kinds}
+
+
+def _write_run(
+    con: duckdb.DuckDBPyConnection, outcome: Resolved, verdicts: Mapping[str, int], as_of: dt.date, run_id: str
+) -> None:
+    con.execute(
+        f"insert into {SCHEMA}.match_run values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            as_of, run_id, outcome.party_type, outcome.version, outcome.records, outcome.pairs,
+            verdicts.get("link", 0), verdicts.get("review", 0), len(outcome.clustering.clusters),
+        ],
+    )  # fmt: skip
+
+
+def _model_changed(outcomes: Sequence[Resolved], history: History) -> bool:
+    """Whether a party type was linked before with another model."""
+    return any(history.models.get(o.party_type, o.version) != o.version for o in outcomes if o.records)
+
+
+def _bridges(
+    outcomes: Sequence[Resolved], before: Mapping[str, str], after: Mapping[str, str]
+) -> dict[frozenset[str], Bridge]:
+    """For two ids, the strongest pair that joined them, or the steward's decision that parted them."""
+    bridges: dict[frozenset[str], Bridge] = {}
+    for outcome in outcomes:
+        for edge in sorted(outcome.edges, key=_strength, reverse=True):  # the strongest writes last
+            _bridge(bridges, before, edge.left, edge.right, _joined(edge))
+        for decision in outcome.decisions:
+            if decision.verdict == "different":
+                parted = Bridge(pair_id(decision.left, decision.right), "decision", 0.0, "steward")
+                _bridge(bridges, after, decision.left, decision.right, parted)
+    return bridges
+
+
+def _strength(edge: Edge) -> tuple[int, float, str, str]:
+    return edge.rank, -edge.weight, edge.left, edge.right
+
+
+def _joined(edge: Edge) -> Bridge:
+    rule = {STEWARD: "decision", STRONG: "strong_id"}.get(edge.rank, "model")
+    cause = "steward" if edge.rank == STEWARD else "run"
+    weight = 0.0 if edge.rank == STEWARD else edge.weight
+    return Bridge(pair_id(edge.left, edge.right), rule, weight, cause)
+
+
+def _bridge(
+    bridges: dict[frozenset[str], Bridge], ids: Mapping[str, str], left: str, right: str, bridge: Bridge
+) -> None:
+    one, two = ids.get(left), ids.get(right)
+    if one and two and one != two:
+        bridges[frozenset((one, two))] = bridge

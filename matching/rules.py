@@ -1,0 +1,118 @@
+"""What a comparison level may ask of two records, as SQL.
+
+A rule takes column names and gives a condition over `<column>_l` and `<column>_r`. A null on either side makes every
+condition null, and so never true: what is missing does not agree. Rules are named in `config/models/*.yml`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+Argument = str | int | float
+Rule = Callable[..., str]
+
+
+def same(column: str) -> str:
+    """Equal values."""
+    return f'"{column}_l" = "{column}_r"'
+
+
+def differ(column: str) -> str:
+    """Both known and unequal."""
+    return f'"{column}_l" <> "{column}_r"'
+
+
+def crossed(column: str, other: str) -> str:
+    """One side's value equals the other side's value of another column (a former name, a second mobile)."""
+    return f'("{column}_l" = "{other}_r" or "{other}_l" = "{column}_r")'
+
+
+def overlap(column: str) -> str:
+    """Two lists share an entry."""
+    return f'list_has_any("{column}_l", "{column}_r")'
+
+
+def listed(column: str, others: str) -> str:
+    """One side's value stands in the other side's list."""
+    return f'(list_contains("{others}_r", "{column}_l") or list_contains("{others}_l", "{column}_r"))'
+
+
+def crossed_overlap(column: str, other: str) -> str:
+    """One side's list shares an entry with the other side's list of another column."""
+    return f'(list_has_any("{column}_l", "{other}_r") or list_has_any("{other}_l", "{column}_r"))'
+
+
+def prefix(column: str, at_least: int) -> str:
+    """One value is the beginning of the other and at least this long: a name cut off by a short column."""
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    long_enough = f"least(length({left}), length({right})) >= {at_least}"
+    return f"{long_enough} and (starts_with({left}, {right}) or starts_with({right}, {left}))"
+
+
+def contained(column: str, at_least: int) -> str:
+    """One value is part of the other and at least this long."""
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    long_enough = f"least(length({left}), length({right})) >= {at_least}"
+    return f"{long_enough} and (contains({left}, {right}) or contains({right}, {left}))"
+
+
+def lost_character(column: str, pattern: str) -> str:
+    """A value with lost characters fits the other value; what fits must be nearly as long."""
+
+    def fits(side: str, other: str) -> str:
+        near = f'abs(length("{column}_{side}") - length("{pattern}_{other}")) <= 1'
+        return f'("{column}_{side}" like "{pattern}_{other}" and {near})'
+
+    return f"({fits('l', 'r')} or {fits('r', 'l')})"
+
+
+def near_number(column: str) -> str:
+    """One digit wrong, missing or swapped with its neighbour.
+
+    One such slip leaves the first or the last third unharmed; asking that first makes the edit distance cheap.
+    """
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    third = f"greatest(length({left}) // 3, 2)"
+    unharmed = f"(left({left}, {third}) = left({right}, {third}) or right({left}, {third}) = right({right}, {third}))"
+    return (
+        f"{left} <> {right} and abs(length({left}) - length({right})) <= 1 and length({left}) >= 6 and {unharmed}"
+        f" and damerau_levenshtein({left}, {right}) = 1"
+    )
+
+
+def day_month_swapped(column: str) -> str:
+    """Same year, day and month exchanged."""
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    return (
+        f"{left} <> {right} and year({left}) = year({right})"
+        f" and month({left}) = day({right}) and day({left}) = month({right})"
+    )
+
+
+def near_date(column: str) -> str:
+    """Two of year, month and day agree."""
+    parts = [f'({part}("{column}_l") = {part}("{column}_r"))::int' for part in ("year", "month", "day")]
+    return f"{differ(column)} and {' + '.join(parts)} = 2"
+
+
+def similar(column: str, at_least: float) -> str:
+    """Jaro-Winkler similarity of two Latin texts."""
+    return f'jaro_winkler_similarity("{column}_l", "{column}_r") >= {at_least}'
+
+
+RULES: dict[str, Rule] = {
+    rule.__name__: rule
+    for rule in (
+        same, differ, crossed, overlap, listed, crossed_overlap, prefix, contained, lost_character, near_number,
+        day_month_swapped, near_date, similar,
+    )
+}  # fmt: skip
+
+
+def condition(rules: Mapping[str, Argument | Sequence[Argument]]) -> str:
+    """The condition that all these rules hold, each with its arguments."""
+    parts = []
+    for name, arguments in rules.items():
+        given = (arguments,) if isinstance(arguments, str | int | float) else tuple(arguments)
+        parts.append(f"({RULES[name](*given)})")
+    return " and ".join(parts)

@@ -1,0 +1,91 @@
+"""Weigh pairs: Splink's match weight, and per comparison which level was reached and what it was worth."""
+
+from __future__ import annotations
+
+import math
+
+import duckdb
+from splink import Linker
+
+from matching.engine import linker_on, splink_settings, weigh_pairs
+from matching.model import Comparison, MatchModel
+from matching.parameters import Parameters
+from matching.term_frequency import register_frequencies
+
+
+def prior_shift(parameters: Parameters, records: int) -> float:
+    """Whole bits by which a match has become rarer since training, as the number of records grew.
+
+    Matches per record stay about the same, so the chance that two random records match falls with their number. Whole
+    bits only: a few new records must not move every weight.
+    """
+    return float(round(math.log2(max(records, 1) / max(parameters.records, 1))))
+
+
+def scoring_linker(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, records: int
+) -> Linker:
+    """Splink with the trained model over a prepared table, ready to weigh pairs."""
+    linker = linker_on(con, table, splink_settings(model, parameters, prior_shift(parameters, records)))
+    register_frequencies(con, linker, model, table, parameters.records)
+    return linker
+
+
+def score(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, pairs: str, target: str) -> None:
+    """Weigh pairs.
+
+    Args:
+        con: the scratch connection.
+        linker: see `scoring_linker`.
+        model: what is compared.
+        pairs: table of match_key, join_key_l, join_key_r.
+        target: table to make, one row per pair: record_id_l, record_id_r, rule, match_weight, match_probability,
+            evidence (JSON list of what was compared), pattern (field=level, …), and `gamma_…`, `weight_…` per
+            comparison (gamma -1: nothing to compare).
+    """
+    scored = weigh_pairs(linker, pairs)
+    columns = ", ".join(
+        [
+            "record_id_l, record_id_r, match_key as rule, match_weight, match_probability",
+            f"to_json(list_filter([{', '.join(map(_evidence, model.comparisons))}], lambda x: x is not null))::varchar"
+            " as evidence",
+            f"concat_ws(',', {', '.join(map(_pattern, model.comparisons))}) as pattern",
+            *(f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons),
+        ]
+    )
+    con.execute(f"create or replace table {target} as select {columns} from {scored.physical_name} order by 1, 2")
+    scored.drop_table_from_database_and_remove_from_cache()
+
+
+def _weight(item: Comparison) -> str:
+    frequency = any(level.term_frequency for level in item.levels)
+    adjustment = f' + "mw_tf_adj_{item.comparison}"' if frequency else ""
+    return f'("mw_{item.comparison}"{adjustment})'
+
+
+def _evidence(item: Comparison) -> str:
+    """SQL of one entry of the evidence list; null when there was nothing to compare."""
+    cases = []
+    for level in item.levels:
+        labels = {
+            "field": item.comparison,
+            "level": level.level,
+            "label_zh": f"{item.label_zh}：{level.label_zh}",
+            "label_en": f"{item.label_en}: {level.label_en}",
+        }
+        texts = ", ".join(f"{key} := {_literal(text)}" for key, text in labels.items())
+        packed = f"struct_pack({texts}, weight := round({_weight(item)}, 2))"
+        cases.append(f'when "gamma_{item.comparison}" = {item.code(level.level)} then {packed}')
+    return f"case {' '.join(cases)} end"
+
+
+def _pattern(item: Comparison) -> str:
+    cases = [
+        f"when \"gamma_{item.comparison}\" = {item.code(level.level)} then '{item.comparison}={level.level}'"
+        for level in item.levels
+    ]
+    return f"case {' '.join(cases)} end"
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"

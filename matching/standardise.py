@@ -1,0 +1,187 @@
+"""Comparison keys: what two spellings of one value have in common.
+
+A field's *kind* says which keys are made of it. Keys are made once per distinct value in Python, and joined back in
+DuckDB (`matching.prepare`). A value with a lost character has no exact key: what is lost cannot agree.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import pyarrow as pa
+
+from matching.characters import (
+    DOT,
+    LOST,
+    is_han,
+    shape,
+    simplified,
+    sound,
+    surname_length,
+    surname_readings,
+)
+
+Keys = dict[str, object]
+
+# longest first; what is left when they are cut off the end of a company's name is its distinctive part
+_COMPANY_WORDS = """
+股份有限公司 有限责任公司 集团股份有限公司 集团有限公司 有限公司 股份公司 总公司 集团 公司 合伙企业 有限合伙 普通合伙
+特殊普通合伙 事务所 合作社 专业合作社 经营部 商行 个体工商户 厂 店
+inc llc ltd limited corp corporation co company gmbh ag plc
+"""
+_COMPANY_FORMS = sorted(_COMPANY_WORDS.split(), key=len, reverse=True)
+_REGION_WORDS = str.maketrans("", "", "省市县区")
+_NOT_LETTERS = re.compile(r"[^0-9a-z\u3400-\u9fff\ue000-\ufaff\U00020000-\U0003ffff]+")
+_HOUSE_WORDS = re.compile(r"[号號栋棟幢座单元室楼层弄巷附之组]+")
+_NUMERAL = re.compile(r"[〇零一二三四五六七八九](?=[号栋幢座单室楼层])")
+_DIGITS = re.compile(r"\d+")
+_CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
+
+
+@dataclass(frozen=True)
+class Kind:
+    """How keys are made of one kind of value; `columns` are suffixes with their Arrow types."""
+
+    columns: dict[str, pa.DataType]
+    derive: Callable[[str], Keys]
+
+
+def person_name(name: str) -> Keys:
+    """Keys of a person's name in Chinese or Latin script."""
+    words = unicodedata.normalize("NFKC", name).replace("\u30fb", DOT).strip()
+    key = "".join(map(simplified, words))
+    if any(map(is_han, key)):
+        return _chinese_name(key)
+    return _latin_name(key)
+
+
+def _chinese_name(key: str) -> Keys:
+    plain = key.replace(DOT, "").replace(" ", "")
+    if LOST in plain:
+        return _damaged_name(plain)
+    cut = surname_length(key)
+    given = "".join(map(sound, key[cut:]))
+    readings = surname_readings(key[:cut]) if cut else ("",)
+    return {
+        "key": key,
+        "typed": plain,
+        "plain": plain,
+        "sound": readings[0] + given,
+        "latin": _romanised(readings, given),
+        "shape": "".join(map(shape, plain)),
+        "holes": [plain[:i] + LOST + plain[i + 1 :] for i in range(len(plain))] if len(plain) > 1 else None,
+        "long_holes": [plain[:i] + LOST + plain[i + 1 :] for i in range(1, len(plain))] if len(plain) > 2 else None,
+        "surname": key[0],
+        "is_latin": False,
+    }
+
+
+def _damaged_name(plain: str) -> Keys:
+    """Keys of a name with lost characters; two marks may stand for the two bytes of one character."""
+    return {
+        "typed": plain,
+        "pattern": re.sub(r"\?{2,}", "%", plain).replace(LOST, "_"),
+        "holes": [plain] if plain.count(LOST) == 1 else None,
+        "surname": plain[0] if plain[0] != LOST else None,
+        "is_latin": False,
+    }
+
+
+def _romanised(readings: Iterable[str], given: str) -> list[str]:
+    """Every usual romanisation of a Chinese name, joined: 吕 is LV on cards, LYU in passports, LU elsewhere."""
+    forms = {reading + given for reading in readings}
+    for typed in ("yu", "u"):
+        forms |= {re.sub(r"(?<=[ln])v", typed, form) for form in tuple(forms)}
+    return sorted(forms)
+
+
+def _latin_name(key: str) -> Keys:
+    tokens = _NOT_LETTERS.sub(" ", key.lower().replace("ü", "v")).split()
+    if not tokens or LOST in key:
+        return {"is_latin": True}
+    return {
+        "key": " ".join(sorted(tokens)),
+        "typed": " ".join(tokens),
+        "plain": " ".join(tokens),
+        "latin": sorted({"".join(tokens), "".join([tokens[-1], *tokens[:-1]])}),
+        "surname": tokens[0],
+        "is_latin": True,
+    }
+
+
+def organization_name(name: str) -> Keys:
+    """Keys of a company's name: the whole name without signs, and its distinctive part without region brackets."""
+    folded = "".join(map(simplified, unicodedata.normalize("NFKC", name))).lower()
+    key = _NOT_LETTERS.sub("", folded)
+    if LOST in folded or not key:
+        return {}
+    core = key
+    for form in _COMPANY_FORMS:
+        if core.endswith(form) and len(core) > len(form) + 1:
+            core = core.removesuffix(form)
+            break
+    # 宏达(襄阳)商贸 and 襄阳市宏达商贸 have the same letters
+    return {"key": key, "core": core, "letters": "".join(sorted(core.translate(_REGION_WORDS)))}
+
+
+def address(text: str) -> Keys:
+    """Keys of an address: its numbers in order (12-3-501), its words without house words, and both as one text."""
+    folded = "".join(map(simplified, unicodedata.normalize("NFKC", text))).lower()
+    folded = _NUMERAL.sub(lambda numeral: numeral[0].translate(_CHINESE_DIGITS), folded)
+    key = _NOT_LETTERS.sub("", folded)
+    numbers = "-".join(_DIGITS.findall(folded))
+    words = _HOUSE_WORDS.sub("", _DIGITS.sub("", key))
+    return {"key": key or None, "numbers": numbers or None, "words": words or None}
+
+
+def plain_text(text: str) -> Keys:
+    """One key: simplified, lower case, letters and digits only."""
+    folded = "".join(map(simplified, unicodedata.normalize("NFKC", text))).lower()
+    return {"key": _NOT_LETTERS.sub("", folded) or None}
+
+
+def email(text: str) -> Keys:
+    """The part before the @: people move it from one provider to another."""
+    local, _, domain = text.partition("@")
+    return {"local": local if domain and len(local) > 3 else None}
+
+
+_TEXT, _LIST, _FLAG = pa.string(), pa.list_(pa.string()), pa.bool_()
+
+KINDS: dict[str, Kind] = {
+    "value": Kind({}, lambda _: {}),
+    "list": Kind({}, lambda _: {}),
+    "person_name": Kind(
+        {
+            "key": _TEXT, "typed": _TEXT, "plain": _TEXT, "sound": _TEXT, "latin": _LIST, "shape": _TEXT,
+            "holes": _LIST, "long_holes": _LIST, "pattern": _TEXT, "surname": _TEXT, "is_latin": _FLAG,
+        },
+        person_name,
+    ),
+    "organization_name": Kind({"key": _TEXT, "core": _TEXT, "letters": _TEXT}, organization_name),
+    "address": Kind({"key": _TEXT, "numbers": _TEXT, "words": _TEXT}, address),
+    "text": Kind({"key": _TEXT}, plain_text),
+    "email": Kind({"local": _TEXT}, email),
+}  # fmt: skip
+
+
+def derive_keys(kind: str, values: Iterable[str], prefix: str) -> pa.Table:
+    """Keys of distinct values.
+
+    Args:
+        kind: a name of `KINDS`.
+        values: distinct values, none of them null.
+        prefix: the field; a key's column is `<prefix>_<suffix>`.
+
+    Returns:
+        One row per value: column `value` and one column per key.
+    """
+    texts = list(values)
+    made = [KINDS[kind].derive(text) for text in texts]
+    columns = {"value": pa.array(texts, _TEXT)}
+    for suffix, type_ in KINDS[kind].columns.items():
+        columns[f"{prefix}_{suffix}"] = pa.array([keys.get(suffix) for keys in made], type_)
+    return pa.table(columns)

@@ -1,0 +1,193 @@
+"""Train a model on the data at hand, once, without labels; later days reload it and never retrain by themselves.
+
+Chance agreement (u) is counted in random pairs of records of different known holders, so that true matches do not pass
+for chance. Agreement among matches (m) comes from expectation maximisation within blocks, each block silent about the
+comparisons it is made of. What was seen is mixed with the stated defaults, so that small data stays sane.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+from splink import Linker
+
+from matching.engine import comparison_patterns, linker_on, splink_settings
+from matching.expectation import Levels, Pattern, maximise, shares, smoothed
+from matching.model import Comparison, MatchModel
+from matching.parameters import LevelNumbers, Parameters, load_parameters, save_parameters, stated_levels
+from warehouse.settings import Settings
+
+Numbers = dict[str, dict[str, LevelNumbers]]
+# random pairs that the stated chance agreement is worth when mixed with what was counted
+_IMAGINED_RANDOM_PAIRS = 10_000
+# what the model file calls possible is not made impossible by data that happens not to show it
+_FLOOR = 0.1
+_DIGITS = 8
+
+
+def parameters_path(settings: Settings, party_type: str) -> Path:
+    """Where the trained model of a party type lies."""
+    return settings.models_dir / party_type / "parameters.json"
+
+
+def trained_parameters(
+    settings: Settings, con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: dt.date
+) -> Parameters:
+    """The saved model; trained and saved first when there is none.
+
+    Raises:
+        SettingsError: the saved model does not fit the model file any more.
+    """
+    path = parameters_path(settings, model.party_type)
+    parameters = load_parameters(path, model)
+    if parameters is None:
+        parameters = train(con, model, table, as_of)
+        save_parameters(path, parameters)
+    return parameters
+
+
+def train(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: dt.date) -> Parameters:
+    """Estimate every number of the model from a prepared table."""
+    records, matches, fingerprint = _profile(con, model, table)
+    pairs = max(records * (records - 1) / 2, 1)
+    parameters = Parameters(
+        party_type=model.party_type,
+        structure_hash=model.structure_hash,
+        trained_as_of=as_of.isoformat(),
+        records=records,
+        fingerprint=fingerprint,
+        prior=_round(min(max(matches / model.training.certain_recall, 1) / pairs, 0.5)),
+        levels=stated_levels(model),
+    )
+    linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
+    chance = _chance(con, linker, model, table)
+    matched = _matched(con, linker, model, table, chance)
+    return parameters.model_copy(update={"levels": _liken(model, _numbers(model, chance, matched))})
+
+
+def _profile(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> tuple[int, int, str]:
+    """Number of records, of pairs sharing a strong identifier, and a fingerprint of the data."""
+    rows = con.execute(f"select md5(t::varchar) from {table} as t order by record_id").fetchall()
+    fingerprint = hashlib.sha256("".join(str(row[0]) for row in rows).encode()).hexdigest()[:16]
+    matches = 0
+    for strong in model.strong_identifiers:
+        groups = f'select count("{strong.key}") as n from {table} group by "{strong.key}"'
+        row = con.execute(f"select sum(n * (n - 1) // 2) from ({groups})").fetchone()
+        matches = max(matches, int((row and row[0]) or 0))
+    return len(rows), matches, fingerprint
+
+
+def _stated(model: MatchModel, name: str) -> Levels:
+    """`m` or `u` of the model file, by Splink's level codes."""
+    return {c.comparison: [getattr(level, name) for level in reversed(c.levels)] for c in model.comparisons}
+
+
+def _chance(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str) -> Levels:
+    """U of every level from random pairs among one record per known holder."""
+    key = ", ".join([*(f'"{strong.key}"' for strong in model.strong_identifiers), "record_id"])
+    con.execute(
+        f"""
+        create or replace table strangers as
+        select *, row_number() over (order by md5(record_id || '{model.training.seed}'), record_id) - 1 as place
+        from (from {table} qualify row_number() over (partition by coalesce({key}) order by record_id) = 1)
+        order by place
+        """
+    )
+    row = con.execute("select count(*) from strangers").fetchone()
+    number = int(row[0]) if row else 0
+    # each record with its next neighbours in a random order: as good as random pairs, and always the same
+    steps = min(max(model.training.random_pairs // max(number, 1), 1), max((number - 1) // 2, 0))
+    con.execute(
+        f"""
+        create or replace table random_pairs as
+        with drawn as (
+            select record_id, (place + unnest(range(1, {steps + 1}))) % {max(number, 1)} as other from strangers
+        )
+        select 'random' as match_key, least(l.record_id, r.record_id) as join_key_l,
+            greatest(l.record_id, r.record_id) as join_key_r
+        from drawn as l join strangers as r on r.place = l.other
+        """
+    )
+    names = [item.comparison for item in model.comparisons]
+    patterns = _patterns(con, linker, "random_pairs", names)
+    stated = _stated(model, "u")
+    counts = shares(patterns, names, {name: len(levels) for name, levels in stated.items()})
+    return {name: smoothed(counts[name], stated[name], _IMAGINED_RANDOM_PAIRS) for name in names}
+
+
+def _patterns(con: duckdb.DuckDBPyConnection, linker: Linker, pairs: str, names: list[str]) -> list[Pattern]:
+    return [Pattern(tuple(row[:-1]), int(row[-1])) for row in comparison_patterns(con, linker, pairs, names)]
+
+
+def _matched(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, chance: Levels) -> Levels:
+    """Expected counts of every level among matches, summed over the blocks that can speak of it."""
+    stated = _stated(model, "m")
+    summed: Levels = {name: [0.0] * len(levels) for name, levels in stated.items()}
+    for block in model.training.blocks:
+        names = [c.comparison for c in model.comparisons if not _speaks_of(model, c, block)]
+        _block_pairs(con, model, table, block)
+        patterns = _patterns(con, linker, "block_pairs", names)
+        estimate = maximise(patterns, names, stated, chance, model.training.stated_pairs)
+        for name, counts in estimate.matched.items():
+            summed[name] = [a + b for a, b in zip(summed[name], counts, strict=True)]
+    return {name: smoothed(summed[name], stated[name], model.training.stated_pairs) for name in summed}
+
+
+def _speaks_of(model: MatchModel, item: Comparison, block: list[str]) -> bool:
+    """Whether a comparison uses a field the block is made of: within the block it is no evidence."""
+    fields = {model.columns[column] for column in block}
+    return any(model.columns[column] in fields for column in item.columns)
+
+
+def _block_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, block: list[str]) -> None:
+    keys = ", ".join(f'"{column}"' for column in block)
+    known = " and ".join(f'"{column}" is not null' for column in block)
+    con.execute(
+        f"""
+        create or replace table block_pairs as
+        with member as (
+            select record_id, {keys}, count(*) over (partition by {keys}) as n from {table} where {known}
+        )
+        select 'block' as match_key, l.record_id as join_key_l, r.record_id as join_key_r
+        from member as l join member as r using ({keys})
+        where l.record_id < r.record_id and l.n <= {model.limits.max_block}
+        order by md5(l.record_id || '{model.training.seed}'), l.record_id, r.record_id
+        limit {model.training.block_pairs}
+        """
+    )
+
+
+def _numbers(model: MatchModel, chance: Levels, matched: Levels) -> Numbers:
+    numbers: Numbers = {}
+    for item in model.comparisons:
+        m, u = _floored(item, matched, "m"), _floored(item, chance, "u")
+        numbers[item.comparison] = {
+            level.level: LevelNumbers(m=m[item.code(level.level)], u=u[item.code(level.level)]) for level in item.levels
+        }
+    return numbers
+
+
+def _floored(item: Comparison, found: Mapping[str, list[float]], name: str) -> list[float]:
+    stated = [float(getattr(level, name)) for level in reversed(item.levels)]
+    raised = [max(value, _FLOOR * floor) for value, floor in zip(found[item.comparison], stated, strict=True)]
+    return [_round(value / sum(raised)) for value in raised]
+
+
+def _liken(model: MatchModel, numbers: Numbers) -> Numbers:
+    """Give each level that is `like` another that one's weight, less the stated bits, by setting its u."""
+    for item in model.comparisons:
+        own = numbers[item.comparison]
+        for level in item.levels:
+            if level.like:
+                ratio = own[level.like].m / own[level.like].u * 2.0**-level.less
+                u = _round(min(own[level.level].m / ratio, 1.0))
+                own[level.level] = LevelNumbers(m=own[level.level].m, u=u)
+    return numbers
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")

@@ -1,0 +1,1 @@
+"""The steward's decisions, tasks, audit, and the web page."""

@@ -1,0 +1,42 @@
+"""Shared fixtures: a site of its own below a temporary folder, never the repository's `var/`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from warehouse.embedded_pg import stop_all
+from warehouse.keys import create_key
+from warehouse.settings import Settings, load_settings
+
+
+def make_site(home: Path, people: int, organizations: int) -> Settings:
+    """A demo site of its own with its own key."""
+    size = {"MDM_DEMO__PEOPLE": str(people), "MDM_DEMO__ORGANIZATIONS": str(organizations)}
+    site = load_settings(environ={"MDM_HOME": str(home), **size})
+    create_key(site)
+    return site
+
+
+@pytest.fixture(scope="session")
+def site_factory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Settings]]:
+    """Makes sites that live as long as the test session; their servers are stopped at its end."""
+    made: list[Settings] = []
+
+    def make(people: int, organizations: int) -> Settings:
+        made.append(make_site(tmp_path_factory.mktemp("site") / "var", people, organizations))
+        return made[-1]
+
+    yield make
+    for site in made:
+        stop_all(site)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Iterator[Settings]:
+    """A small demo site with its own key."""
+    site = make_site(tmp_path / "var", people=300, organizations=30)
+    yield site
+    stop_all(site)

@@ -1,0 +1,87 @@
+"""A small demo bank that lives through three days; the tests of this folder look at what it left behind."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+
+from connectors.demo.generate import generate
+from dags.runner import run_day
+from warehouse.settings import Settings
+
+FIRST = dt.date(2026, 3, 2)
+DAYS = [FIRST + dt.timedelta(days=n) for n in range(3)]
+
+
+def manifest(settings: Settings) -> dict[str, Any]:
+    return json.loads((settings.published_dir / "current" / "manifest.json").read_text(encoding="utf-8"))
+
+
+def versions(settings: Settings) -> list[str]:
+    return sorted(path.name for path in (settings.published_dir / "versions").iterdir())
+
+
+def published(settings: Settings, sql: str) -> list[tuple]:
+    with duckdb.connect(str(settings.published_dir / "current" / "customer.duckdb"), read_only=True) as con:
+        return con.execute(sql).fetchall()
+
+
+def xref(settings: Settings) -> dict[str, str]:
+    return dict(published(settings, "select record_id, golden_id from customer_xref"))
+
+
+@dataclass
+class Day:
+    """What one run left: the manifest of the published version, the cross-reference, what was said."""
+
+    content: dict[str, Any]
+    xref: dict[str, str]
+    said: list[tuple[str, str]] = field(default_factory=list)
+
+
+@dataclass
+class Bank:
+    """A demo bank after three days, the first of them run twice."""
+
+    settings: Settings
+    days: dict[dt.date, Day]
+    rerun: Day
+    versions_before_rerun: list[str]
+    versions_after_rerun: list[str]
+
+
+def run(settings: Settings, day: dt.date) -> Day:
+    said: list[tuple[str, str]] = []
+    run_day(settings, day, lambda step, message: said.append((step, message)))
+    return Day(manifest(settings), xref(settings), said)
+
+
+@pytest.fixture(scope="session")
+def bank(site_factory) -> Bank:
+    settings = site_factory(people=400, organizations=40)
+    generate(settings, None)
+    days = {FIRST: run(settings, FIRST)}
+    before = versions(settings)
+    rerun = run(settings, FIRST)
+    after = versions(settings)
+    for day in DAYS[1:]:
+        generate(settings, day)
+        days[day] = run(settings, day)
+    return Bank(settings, days, rerun, before, after)
+
+
+def canaries(settings: Settings) -> list[str]:
+    """Every planted clear value, flat."""
+    found = json.loads((settings.truth_dir / "canaries.json").read_text(encoding="utf-8"))
+    groups = found.values() if isinstance(found, dict) else [found]
+    return sorted({value for group in groups for value in group})
+
+
+def files_below(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]

@@ -1,0 +1,87 @@
+"""Two ways to one answer: our two-step use of Splink against Splink's own `predict`. Rules on literals."""
+
+from __future__ import annotations
+
+import datetime as dt
+
+import duckdb
+import pytest
+
+from matching.engine import comparison_patterns, linker_on, splink_settings, weigh_pairs
+from matching.model import load_model
+from matching.parameters import Parameters, stated_levels
+from matching.prepare import prepare
+from matching.rules import condition
+from matching.term_frequency import register_frequencies
+from tests.matching_bench import fill_warehouse, make_people
+from warehouse import store
+from warehouse.settings import ROOT
+
+
+@pytest.fixture
+def bench(settings):
+    """A scratch connection with prepared people, a linker, and pairs that share a surname."""
+    from matching.party import gather_parties
+
+    fill_warehouse(settings, make_people(60)[0])
+    model = load_model(ROOT / "config" / "models" / "person.yml")
+    parameters = Parameters(
+        party_type="person", structure_hash="", trained_as_of=dt.date(2026, 3, 2).isoformat(), records=130,
+        fingerprint="", prior=0.01, levels=stated_levels(model),
+    )  # fmt: skip
+    with store.connect(settings) as con:
+        con.execute("use memory")
+        gather_parties(con)
+        prepare(con, model, "party_person", "prepared")
+        linker = linker_on(con, "prepared", splink_settings(model, parameters))
+        register_frequencies(con, linker, model, "prepared", 130)
+        con.execute(
+            "create table pairs as select 'x' as match_key, l.record_id as join_key_l, r.record_id as join_key_r"
+            " from prepared as l join prepared as r using (name_surname) where l.record_id < r.record_id"
+        )
+        yield con, model, linker
+
+
+def test_weights_are_splinks_own(bench):
+    con, model, linker = bench
+    ours = weigh_pairs(linker, "pairs").physical_name
+    linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("pairs"))
+    theirs = linker.inference.predict(warning_mode="never").physical_name
+    columns = ", ".join(["record_id_l", "record_id_r", "match_weight", "match_probability"])
+    rows = [con.execute(f"select {columns} from {table} order by 1, 2").fetchall() for table in (ours, theirs)]
+    assert rows[0] == rows[1] and len(rows[0]) > 100
+    weights = " + ".join(
+        f'"mw_{c.comparison}"'
+        + (f' + "mw_tf_adj_{c.comparison}"' if any(level.term_frequency for level in c.levels) else "")
+        for c in model.comparisons
+    )
+    spread = con.execute(
+        f"select max(match_weight - ({weights})) - min(match_weight - ({weights})) from {ours}"
+    ).fetchone()
+    assert spread[0] == pytest.approx(0, abs=1e-9), "a weight is the prior and the comparisons, nothing else"
+
+
+def test_patterns_count_every_pair_once(bench):
+    con, model, linker = bench
+    names = [c.comparison for c in model.comparisons]
+    patterns = comparison_patterns(con, linker, "pairs", names)
+    assert sum(row[-1] for row in patterns) == con.execute("select count(*) from pairs").fetchone()[0]
+    assert comparison_patterns(con, linker, "pairs", []) == []
+
+
+@pytest.mark.parametrize(
+    ("rules", "left", "right", "expected"),
+    [
+        ({"similar": ["a", 0.9]}, "martha", "marhta", True),
+        ({"similar": ["a", 0.9]}, "martha", "dwayne", False),
+        ({"contained": ["a", 3], "prefix": ["a", 3]}, "abcd", "abcde", True),
+        ({"contained": ["a", 3], "prefix": ["a", 3]}, "bcde", "abcde", False),
+        ({"near_number": "a"}, "12345", "12346", False),  # too short to be near anything
+        ({"same": "a"}, None, None, None),
+        ({"near_number": "a"}, None, "123456789", None),
+    ],
+)
+def test_rules_on_literals(rules, left, right, expected):
+    sql = f"select {condition(rules)} from (select ?::varchar as a_l, ?::varchar as a_r)"
+    with duckdb.connect() as con:
+        assert con.execute(sql, [left, right]).fetchone()[0] is expected

@@ -1,0 +1,1 @@
+"""The ground floor: settings, errors, keys, the DuckDB store, the run ledger, publishing. Imports no other room."""
