@@ -171,18 +171,18 @@ def make_project(project: Path, *only: str) -> Path:
     return project
 
 
-def variables(as_of: dt.date = DAY, **changes: Any) -> dict[str, Any]:
+def variables(**changes: Any) -> dict[str, Any]:
     """Variables as `run_dbt` passes them, with the shipped rules."""
-    shipped = dbt_vars(load_settings(environ={}))
-    return {"as_of": str(as_of), "run_id": f"run-{as_of}", **shipped, **changes}
+    return {**dbt_vars(load_settings(environ={})), **changes}
 
 
-def dbt(project: Path, command: str, values: dict[str, Any]) -> dict[str, str]:
+def dbt(project: Path, command: str, values: dict[str, Any], as_of: dt.date = DAY) -> dict[str, str]:
     """Run a dbt command; returns the status of every node it ran."""
     arguments = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", *command.split()]
     arguments += ["--project-dir", str(project), "--profiles-dir", str(project)]
     arguments += ["--vars", json.dumps(values, ensure_ascii=False)]
-    environment = {**os.environ, "DO_NOT_TRACK": "1"}
+    day = {"MDM_DBT_AS_OF": str(as_of), "MDM_DBT_RUN_ID": f"run-{as_of}"}
+    environment = {**os.environ, **day, "DO_NOT_TRACK": "1"}
     result = subprocess.run(arguments, cwd=project, env=environment, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout[-4000:] + result.stderr[-2000:]
     results = json.loads((project / "target" / "run_results.json").read_text(encoding="utf-8"))["results"]

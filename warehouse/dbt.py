@@ -56,16 +56,17 @@ def write_docs(settings: Settings, as_of: dt.date) -> Path:
     return settings.home / "dbt" / "target" / "static_index.html"
 
 
-def dbt_variables(settings: Settings, as_of: dt.date, run_id: str) -> dict[str, Any]:
-    """Variables of every dbt call: the day, the run, and the site's rules and masks."""
-    day = {"as_of": str(as_of), "run_id": run_id}
-    return day | survivorship.dbt_vars(settings) | policy.dbt_vars(settings)
+def dbt_variables(settings: Settings) -> dict[str, Any]:
+    """Variables of every dbt call: the site's rules and masks; the same every day, so dbt need not parse again."""
+    return survivorship.dbt_vars(settings) | policy.dbt_vars(settings)
 
 
-def dbt_environment(settings: Settings) -> dict[str, str]:
-    """Environment of a dbt process: where the warehouse lies and its key; nothing is sent anywhere."""
+def dbt_environment(settings: Settings, as_of: dt.date, run_id: str) -> dict[str, str]:
+    """Environment of a dbt process: the day, the run, where the warehouse lies and its key; nothing is sent anywhere."""
     return {
         **child_environment(settings),
+        "MDM_DBT_AS_OF": str(as_of),
+        "MDM_DBT_RUN_ID": run_id,
         "MDM_DBT_PATH": str(settings.warehouse_path),
         "MDM_DBT_KEY": master_key(settings),
         "MDM_DBT_THREADS": str(settings.warehouse.threads),
@@ -79,7 +80,7 @@ def dbt_environment(settings: Settings) -> dict[str, str]:
 def invoke(settings: Settings, command: list[str], as_of: dt.date, run_id: str) -> subprocess.CompletedProcess[str]:
     """Run one dbt command on the warehouse; its artefacts go to `home/dbt/target`, its words to the caller."""
     target = settings.home / "dbt" / "target"
-    variables = dbt_variables(settings, as_of, run_id)
+    variables = dbt_variables(settings)
     # dbt's log file quotes whole errors, values included: it is not written
     arguments = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-level-file", "none"]
     arguments += ["--log-path", str(target.parent / "logs")]
@@ -87,7 +88,7 @@ def invoke(settings: Settings, command: list[str], as_of: dt.date, run_id: str) 
     arguments += ["--target-path", str(target), "--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)]
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)
-    environment = dbt_environment(settings)
+    environment = dbt_environment(settings, as_of, run_id)
     return subprocess.run(
         arguments, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=die_with_parent
     )

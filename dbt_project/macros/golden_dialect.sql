@@ -1,9 +1,5 @@
 {# Dialect-specific pieces of the golden, customer_360 and segment models. Another engine adds its own `<engine>__` macro. #}
 
-{% macro golden_as_of() -%}
-  cast('{{ var("as_of") }}' as date)
-{%- endmacro %}
-
 {# Sortable whole number, smaller for a later moment; an unknown moment comes last. #}
 {% macro golden_newest_first(moment) -%}
   {{ return(adapter.dispatch('golden_newest_first')(moment)) }}
@@ -58,7 +54,7 @@
 
 {# The day so many days before the business day. #}
 {% macro golden_days_ago(days) -%}
-  cast({{ dbt.dateadd('day', -days, golden_as_of()) }} as date)
+  cast({{ dbt.dateadd('day', -days, business_day()) }} as date)
 {%- endmacro %}
 
 {# Rows of two relations, columns matched by name; what one of them lacks is null. #}

@@ -3,12 +3,12 @@
 
 {% macro golden_take_back(relation) -%}
   {%- if is_incremental() -%}
-    delete from {{ relation }} where valid_from >= {{ golden_as_of() }}
+    delete from {{ relation }} where valid_from >= {{ business_day() }}
   {%- endif -%}
 {%- endmacro %}
 
 {% macro golden_open_again(relation) -%}
   {%- if is_incremental() -%}
-    update {{ relation }} set valid_to = null where valid_to >= {{ golden_as_of() }}
+    update {{ relation }} set valid_to = null where valid_to >= {{ business_day() }}
   {%- endif -%}
 {%- endmacro %}

@@ -38,7 +38,7 @@ class Days:
             "golden_person": [{"golden_id": golden_id, "name": name} for golden_id, name in names.items()],
             "customer_360": [{"golden_id": key, "deposit_balance": balance} for key, balance in balances.items()],
         })  # fmt: skip
-        dbt(self.project, "run", variables(as_of, segments=SEGMENTS))
+        dbt(self.project, "run", variables(segments=SEGMENTS), as_of)
 
     def versions(self) -> list[str]:
         """Lines `golden id, valid_from, valid_to`, days as day of March."""

@@ -31,7 +31,7 @@ c360_interaction as (
     from contacts
     inner join xref on contacts.record_id = xref.record_id
     left join freshness on contacts.source = freshness.source
-    where cast(contacts.occurred_at as date) <= {{ golden_as_of() }}
+    where cast(contacts.occurred_at as date) <= {{ business_day() }}
 )
 
 select * from c360_interaction

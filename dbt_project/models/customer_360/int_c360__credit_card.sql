@@ -7,7 +7,7 @@ with cards as (
 statements as (
     select *
     from {{ ref('stg_card__statement') }}
-    where statement_date <= {{ golden_as_of() }}
+    where statement_date <= {{ business_day() }}
 ),
 
 latest as (

@@ -7,7 +7,7 @@ with accounts as (
 balances as (
     select *
     from {{ ref('stg_core__daily_balance') }}
-    where balance_date <= {{ golden_as_of() }}
+    where balance_date <= {{ business_day() }}
 ),
 
 latest as (

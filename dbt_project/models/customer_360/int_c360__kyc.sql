@@ -16,7 +16,7 @@ elements as (
         mobile is not null or phone is not null or email is not null as has_contact,
         document_type is not null as has_document_type,
         document_number is not null and document_is_valid as has_document_number,
-        coalesce(document_expiry >= {{ golden_as_of() }}, false) as has_document_expiry
+        coalesce(document_expiry >= {{ business_day() }}, false) as has_document_expiry
     from persons
 ),
 

@@ -14,8 +14,8 @@ int_c360__profile as (
         'person' as party_type,
         branch_code,
         opened_date,
-        {{ golden_full_years('birth_date', golden_as_of()) }} as age,
-        {{ golden_days(golden_as_of(), 'document_expiry') }} as document_days_left,
+        {{ golden_full_years('birth_date', business_day()) }} as age,
+        {{ golden_days(business_day(), 'document_expiry') }} as document_days_left,
         record_count,
         source_count,
         source_freshness

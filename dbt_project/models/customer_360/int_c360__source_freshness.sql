@@ -9,7 +9,7 @@ int_c360__source_freshness as (
         source,
         max(data_as_of) as source_freshness
     from source_status
-    where as_of <= {{ golden_as_of() }}
+    where as_of <= {{ business_day() }}
     group by source
 )
 

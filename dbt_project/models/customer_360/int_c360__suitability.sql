@@ -3,7 +3,7 @@
 with assessments as (
     select *
     from {{ ref('stg_wealth__risk_assessment') }}
-    where assessed_date <= {{ golden_as_of() }}
+    where assessed_date <= {{ business_day() }}
 ),
 
 xref as (
@@ -17,7 +17,7 @@ ranked as (
         xref.golden_id,
         assessments.level,
         assessments.valid_to,
-        assessments.valid_to >= {{ golden_as_of() }} as is_valid,
+        assessments.valid_to >= {{ business_day() }} as is_valid,
         row_number() over (
             partition by assessments.customer_no
             order by assessments.assessed_date desc, assessments.level asc, assessments.assessment_id asc

@@ -3,7 +3,7 @@
 with transactions as (
     select *
     from {{ ref('stg_core__transaction') }}
-    where cast(occurred_at as date) <= {{ golden_as_of() }}
+    where cast(occurred_at as date) <= {{ business_day() }}
 ),
 
 accounts as (

@@ -39,7 +39,7 @@ open_versions as (
     {% else %}
         select
             *,
-            {{ golden_as_of() }} as valid_from
+            {{ business_day() }} as valid_from
         from today
         where false
     {% endif %}
@@ -51,7 +51,7 @@ closed as (
         open_versions.party_type,
         open_versions.attribute_hash,
         open_versions.valid_from,
-        {{ golden_as_of() }} as valid_to
+        {{ business_day() }} as valid_to
     from open_versions
     left join today on open_versions.golden_id = today.golden_id
     where today.attribute_hash is null or today.attribute_hash <> open_versions.attribute_hash
@@ -62,7 +62,7 @@ opened as (
         today.golden_id,
         today.party_type,
         today.attribute_hash,
-        {{ golden_as_of() }} as valid_from,
+        {{ business_day() }} as valid_from,
         cast(null as date) as valid_to
     from today
     left join open_versions on today.golden_id = open_versions.golden_id

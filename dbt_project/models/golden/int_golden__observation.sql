@@ -120,7 +120,7 @@ int_golden__observation as (
     select
         observed.*,
         replaced.document_key is null
-        and coalesce(observed.document_expiry >= {{ golden_as_of() }}, true) as document_is_current
+        and coalesce(observed.document_expiry >= {{ business_day() }}, true) as document_is_current
     from observed
     left join in_force
         on observed.golden_id = in_force.golden_id and observed.document_key = in_force.document_key

@@ -17,7 +17,7 @@ published_account as (
         {{ mask_column('account', 'status', 'accounts.status') }},
         {{ mask_column('account', 'source', 'accounts.source') }},
         {{ mask_column('account', 'branch_code', 'accounts.branch_code') }},
-        {{ mask_column('account', 'as_of', golden_as_of()) }},
+        {{ mask_column('account', 'as_of', business_day()) }},
         {{ mask_column('account', 'run_id', published_run_id()) }},
         {{ mask_column('account', 'source_freshness', 'accounts.source_freshness') }}
     from accounts

@@ -46,7 +46,7 @@ masked_person as (
         {{ mask_column('customer', 'record_count', 'people.record_count') }},
         {{ mask_column('customer', 'source_count', 'people.source_count') }},
         {{ mask_column('customer', 'branch_code', 'people.branch_code') }},
-        {{ mask_column('customer', 'as_of', golden_as_of()) }},
+        {{ mask_column('customer', 'as_of', business_day()) }},
         {{ mask_column('customer', 'run_id', published_run_id()) }},
         {{ mask_column('customer', 'source_freshness', 'people.source_freshness') }}
     from people
@@ -82,7 +82,7 @@ masked_organization as (
         {{ mask_column('customer', 'record_count', 'identified.record_count', 'organization') }},
         {{ mask_column('customer', 'source_count', 'identified.source_count', 'organization') }},
         {{ mask_column('customer', 'branch_code', 'identified.branch_code', 'organization') }},
-        {{ mask_column('customer', 'as_of', golden_as_of()) }},
+        {{ mask_column('customer', 'as_of', business_day()) }},
         {{ mask_column('customer', 'run_id', published_run_id()) }},
         {{ mask_column('customer', 'source_freshness', 'identified.source_freshness', 'organization') }}
     from identified

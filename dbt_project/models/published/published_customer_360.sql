@@ -41,7 +41,7 @@ published_customer_360 as (
         {{ mask_column('customer_360', 'open_complaint_count', 'profile.open_complaint_count') }},
         {{ mask_column('customer_360', 'kyc_is_complete', 'profile.kyc_is_complete') }},
         {{ mask_column('customer_360', 'branch_code', 'profile.branch_code') }},
-        {{ mask_column('customer_360', 'as_of', golden_as_of()) }},
+        {{ mask_column('customer_360', 'as_of', business_day()) }},
         {{ mask_column('customer_360', 'run_id', published_run_id()) }},
         {{ mask_column('customer_360', 'source_freshness', 'profile.source_freshness') }}
     from profile

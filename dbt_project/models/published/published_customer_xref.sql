@@ -12,7 +12,7 @@ published_customer_xref as (
         {{ mask_column('customer_xref', 'party_type', 'xref.party_type') }},
         {{ mask_column('customer_xref', 'valid_from', 'xref.valid_from') }},
         {{ mask_column('customer_xref', 'branch_code', 'xref.branch_code') }},
-        {{ mask_column('customer_xref', 'as_of', golden_as_of()) }},
+        {{ mask_column('customer_xref', 'as_of', business_day()) }},
         {{ mask_column('customer_xref', 'run_id', published_run_id()) }},
         {{ mask_column('customer_xref', 'source_freshness', 'xref.source_freshness') }}
     from xref

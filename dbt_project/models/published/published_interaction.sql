@@ -13,7 +13,7 @@ newest as (
         masked_text,
         row_number() over (partition by note_id order by as_of desc) as recency
     from {{ source('masking', 'masked_note') }}
-    where as_of <= {{ golden_as_of() }}
+    where as_of <= {{ business_day() }}
 ),
 
 notes as (
@@ -34,7 +34,7 @@ published_interaction as (
         {{ mask_column('interaction', 'note', 'notes.masked_text') }},
         {{ mask_column('interaction', 'source', 'contacts.source') }},
         {{ mask_column('interaction', 'branch_code', 'contacts.branch_code') }},
-        {{ mask_column('interaction', 'as_of', golden_as_of()) }},
+        {{ mask_column('interaction', 'as_of', business_day()) }},
         {{ mask_column('interaction', 'run_id', published_run_id()) }},
         {{ mask_column('interaction', 'source_freshness', 'contacts.source_freshness') }}
     from contacts

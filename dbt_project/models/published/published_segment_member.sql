@@ -14,7 +14,7 @@ published_segment_member as (
         {{ mask_column('segment_member', 'segment_code', 'members.segment_code') }},
         {{ mask_column('segment_member', 'since', 'members.since') }},
         {{ mask_column('segment_member', 'branch_code', 'profile.branch_code') }},
-        {{ mask_column('segment_member', 'as_of', golden_as_of()) }},
+        {{ mask_column('segment_member', 'as_of', business_day()) }},
         {{ mask_column('segment_member', 'run_id', published_run_id()) }},
         {{ mask_column('segment_member', 'source_freshness', 'profile.source_freshness') }}
     from members

@@ -25,7 +25,7 @@ open_memberships as (
     {% else %}
         select
             *,
-            {{ golden_as_of() }} as valid_from
+            {{ business_day() }} as valid_from
         from today
         where false
     {% endif %}
@@ -36,7 +36,7 @@ closed as (
         open_memberships.golden_id,
         open_memberships.segment_code,
         open_memberships.valid_from,
-        {{ golden_as_of() }} as valid_to
+        {{ business_day() }} as valid_to
     from open_memberships
     left join today
         on open_memberships.golden_id = today.golden_id and open_memberships.segment_code = today.segment_code
@@ -47,7 +47,7 @@ opened as (
     select
         today.golden_id,
         today.segment_code,
-        {{ golden_as_of() }} as valid_from,
+        {{ business_day() }} as valid_from,
         cast(null as date) as valid_to
     from today
     left join open_memberships

@@ -23,7 +23,7 @@ dated as (
     select
         *,
         is_resident_form
-        and coalesce(resident_birth_date <= cast('{{ var("as_of") }}' as date), false) as has_birth_date
+        and coalesce(resident_birth_date <= {{ business_day() }}, false) as has_birth_date
     from checked
 ),
 

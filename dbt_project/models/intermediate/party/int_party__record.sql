@@ -36,7 +36,7 @@ source_status as (
         source,
         max(data_as_of) as data_as_of
     from {{ source('landing', 'source_status') }}
-    where as_of = cast('{{ var("as_of") }}' as date)
+    where as_of = {{ business_day() }}
     group by source
 ),
 
@@ -69,7 +69,7 @@ joined as (
         document.document_issue,
         described.document_expiry,
         case
-            when described.birth_date between date '1880-01-01' and cast('{{ var("as_of") }}' as date)
+            when described.birth_date between date '1880-01-01' and {{ business_day() }}
                 then described.birth_date
         end as birth_date,
         document.birth_date_document,
