@@ -155,8 +155,9 @@ def make_project(project: Path, *only: str) -> Path:
             if not only or path.stem in only:
                 shutil.copy(path, project / "models" / folder)
     (project / "macros").mkdir()
-    for path in [*PROJECT.glob("macros/golden_*.sql"), PROJECT / "macros" / "generate_schema_name.sql"]:
-        shutil.copy(path, project / "macros")
+    for name in ["business_day", "generate_schema_name", "golden_*"]:
+        for path in PROJECT.glob(f"macros/{name}.sql"):
+            shutil.copy(path, project / "macros")
     (project / "tests").mkdir()
     for path in [] if only else PROJECT.glob("tests/golden_*.sql"):
         shutil.copy(path, project / "tests")
