@@ -10,7 +10,7 @@ from warehouse.dbt import invoke
 from warehouse.ledger import run_id_of
 
 NAMES = re.compile(
-    r"stg_[a-z]+__[a-z_]+|int_[a-z0-9]+__[a-z_]+|golden_[a-z]+|customer_360|c360_[a-z]+|segment[a-z_]*|published_[a-z0-9_]+"
+    r"stg_[a-z]+__[a-z_]+|[a-z_]+__[a-z0-9_]+|contract_[a-z_]+|ref_code_map|int_[a-z0-9]+__[a-z_]+|golden_[a-z]+|customer_360|c360_[a-z]+|segment[a-z_]*|published_[a-z0-9_]+"
 )
 
 
