@@ -76,7 +76,7 @@ SOURCES = {
     ("matching", "party_identity"): "record_id golden_id valid_from:D valid_to:D run_id",
     ("landing", "source_status"): "source as_of:D data_as_of:D",
 }
-_MACROS = ("generate_schema_name", "contract")
+_MACROS = ("business_day", "contract", "generate_schema_name")
 READ_BY_HISTORY = ("golden_person", "golden_organization", "customer_360")
 _TYPES = {"": "varchar", "D": _D, "B": _B, "M": _M, "T": _T, "I": "integer"}
 Rows = list[dict[str, Any]]
