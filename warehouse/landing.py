@@ -28,6 +28,7 @@ from warehouse.settings import Settings
 
 DATA, MANIFEST, GATE, QUARANTINE = "data.parquet", "manifest.json", "gate.json", "quarantine.parquet"
 LINEAGE = ("_row_number", "_source_file", "_as_of", "_delivery")
+ENDED = "_deleted_as_of"  # the business day from which on the source no longer has the row
 
 
 @dataclass(frozen=True)
