@@ -80,6 +80,14 @@ def _day(digits: str) -> dt.date | None:
         return None
 
 
+def day_stamps(settings: Settings, source: FileSource, day: dt.date) -> dict[str, list[int]]:
+    """Size and time of change of every file of a business day that is there; a changed file has another stamp."""
+    patterns = {*source.file_patterns.values(), *([source.marker] if source.marker else [])}
+    paths = [day_file(settings, source, pattern, day) for pattern in sorted(patterns)]
+    stats = {path.name: path.stat() for path in paths if path.is_file()}
+    return {name: [stat.st_size, stat.st_mtime_ns] for name, stat in stats.items()}
+
+
 def require(path: Path, day: dt.date) -> Path:
     """The path, if it is there.
 

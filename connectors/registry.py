@@ -118,10 +118,14 @@ class _Source(_Model):
 
 
 class _FileSource(_Source):
-    """Files by business day in a folder; everything in them lands as text, typing is staging's work."""
+    """Files by business day in a folder; everything in them lands as text, typing is staging's work.
+
+    Files of the last `look_back` days that changed after they were read are read again: the day was restated.
+    """
 
     folder: Path
     encoding: str = "utf-8"
+    look_back: int = Field(7, ge=0, le=366)
 
     @model_validator(mode="after")
     def _is_text(self) -> _FileSource:

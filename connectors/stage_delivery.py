@@ -117,7 +117,7 @@ def stage(folder: Path, place: Place, table: Table, reading: Reading) -> Manifes
         new_columns=list(reading.new_columns),
         source_counts={} if reading.expected_rows is None else {"rows": reading.expected_rows},
         watermark=None if table.mode == "full" else place.as_of.isoformat(),
-        started_at=started.isoformat(timespec="seconds"),
+        started_at=started.isoformat(timespec="microseconds"),
         seconds=round(time.perf_counter() - clock, 3),
         files=[reading.file],
     )
