@@ -8,18 +8,20 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from connectors.pictures import parse_picture
 from warehouse.errors import SettingsError
 from warehouse.settings import Settings
 from warehouse.site_file import read_yaml
 
-Mode = Literal["full", "append", "changed"]
+Mode = Literal["full", "append", "changed", "cdc"]
+Operation = Literal["c", "u", "d", "r"]  # create, update, delete, read (a row of the snapshot events begin with)
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]  # becomes a folder and part of an SQL name
 ColumnType = Annotated[
     str, Field(pattern=r"^(text|integer|double|boolean|date|timestamp|decimal\([0-9]{1,2}, ?[0-9]{1,2}\))$")
@@ -35,13 +37,14 @@ class Column(_Model):
     """One raw column.
 
     `from` is what the source calls it (a header, a JSON path, a database column) where that differs; `width` is its
-    length in bytes in a fixed-width file.
+    length in bytes in a fixed-width file; `picture` how a copybook describes it (`S9(11)V99 COMP-3`).
     """
 
     name: Name
     origin: str | None = Field(None, alias="from")
     type: ColumnType = "text"
     width: int | None = Field(None, ge=1)
+    picture: str | None = None
 
     @property
     def source_name(self) -> str:
@@ -49,12 +52,26 @@ class Column(_Model):
         return self.origin or self.name
 
 
+class Events(_Model):
+    """How a table of change events says what happened, where its reader does not know by itself.
+
+    `codes` gives each code of the column `operation` its meaning; `position` is the column that orders events within a
+    delivery (the rows' own order if it is not given).
+    """
+
+    operation: Name
+    codes: dict[str, Operation] = Field(min_length=1)
+    position: Name | None = None
+
+
 class Table(_Model):
     """One table of a source.
 
-    `mode`: `full` (each delivery is the whole table), `append` (only new rows) or `changed` (new and changed rows).
-    `from` is the table, sheet or file-name pattern in the source system. `watermark` is the column that says when a
-    row came to be or changed. A `full` delivery that lost more than `shrink_limit` of its rows is refused.
+    `mode`: `full` (each delivery is the whole table), `append` (only new rows), `changed` (new and changed rows) or
+    `cdc` (change events, deletes among them). `from` is the table, sheet or file-name pattern in the source system.
+    `watermark` is the column that says when a row came to be or changed. A `full` delivery that lost more than
+    `shrink_limit` of its rows is refused. `ended` says whether a row that is gone (from the full file, or by a delete
+    event) stays visible with the day it ended; `undeclared` whether columns nobody declared land as text.
     """
 
     mode: Mode
@@ -62,6 +79,9 @@ class Table(_Model):
     origin: str | None = Field(None, alias="from")
     watermark: Name | None = None
     shrink_limit: float = Field(0.3, gt=0, le=1)
+    ended: Literal["keep", "drop"] = "keep"
+    undeclared: Literal["keep", "drop"] = "keep"
+    events: Events | None = None
     columns: tuple[Column, ...]
 
     @model_validator(mode="after")
@@ -69,9 +89,12 @@ class Table(_Model):
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
             raise ValueError("a column is named twice")
-        unknown = [name for name in (*self.keys, *filter(None, [self.watermark])) if name not in names]
+        named = [self.watermark, *([self.events.operation, self.events.position] if self.events else [])]
+        unknown = [name for name in (*self.keys, *filter(None, named)) if name not in names]
         if unknown:
-            raise ValueError(f"keys or watermark name columns that are not listed: {', '.join(unknown)}")
+            raise ValueError(f"keys, watermark or events name columns that are not listed: {', '.join(unknown)}")
+        if self.events and self.mode != "cdc":
+            raise ValueError("only a table of mode cdc has 'events'")
         return self
 
     def column(self, name: str) -> Column:
@@ -80,16 +103,29 @@ class Table(_Model):
 
 
 class _Source(_Model):
+    reads_events: ClassVar[bool] = False  # whether the kind's reader itself gives operation and position
+
     title_zh: str = ""
     title_en: str = ""
     tables: dict[Name, Table] = Field(min_length=1)
 
+    @model_validator(mode="after")
+    def _knows_operations(self) -> _Source:
+        silent = [name for name, table in self.tables.items() if table.mode == "cdc" and table.events is None]
+        if silent and not self.reads_events:
+            raise ValueError(f"tables of mode cdc need 'events': {', '.join(silent)}")
+        return self
+
 
 class _FileSource(_Source):
-    """Files by business day in a folder; everything in them lands as text, typing is staging's work."""
+    """Files by business day in a folder; everything in them lands as text, typing is staging's work.
+
+    Files of the last `look_back` days that changed after they were read are read again: the day was restated.
+    """
 
     folder: Path
     encoding: str = "utf-8"
+    look_back: int = Field(7, ge=0, le=366)
 
     @model_validator(mode="after")
     def _is_text(self) -> _FileSource:
@@ -135,12 +171,17 @@ class SqlSource(_Source):
 
 
 class PackageSource(_FileSource):
-    """A `.tar.gz` of delimited text files, with a flag file beside it that is written last and holds the row counts."""
+    """A package of delimited text files, with a flag file beside it that is written last and holds the row counts.
+
+    The package is a `.tar.gz` (or `.tgz`), a `.tar.Z` or a plain `.tar`, by its name. `trailing_separator` says that
+    every line ends with a separator behind its last value.
+    """
 
     kind: Literal["package"]
     package: FilePattern
     flag_suffix: str = ".OK"
     separator: str = Field("|+|", min_length=1)
+    trailing_separator: bool = False
     encoding: str = "gb18030"
 
     @property
@@ -155,10 +196,11 @@ class PackageSource(_FileSource):
 
 
 class FixedSource(_FileSource):
-    """Fixed-width files, positions in bytes, lines ended by LF; `control` lists each file's rows and bytes."""
+    """Fixed-width files, positions in bytes; `control` lists each file's rows and bytes."""
 
     kind: Literal["fixed"]
     control: FilePattern
+    line_end: Literal["lf", "crlf", "none"] = "lf"
     encoding: str = "gb18030"
 
     @model_validator(mode="after")
@@ -179,11 +221,37 @@ class FixedSource(_FileSource):
         return self.control
 
 
+class EbcdicSource(_FileSource):
+    """Fixed-width files of a mainframe without line ends; each column has the `picture` of its copybook.
+
+    `encoding` is `ibm1388` (GB18030 characters) or `ibm935` (GB 2312 characters); `control` lists each file's rows and
+    bytes.
+    """
+
+    kind: Literal["ebcdic"]
+    control: FilePattern
+    encoding: Literal["ibm1388", "ibm935"] = "ibm1388"
+
+    @model_validator(mode="after")
+    def _has_pictures(self) -> EbcdicSource:
+        for name, table in self.tables.items():
+            for column in table.columns:
+                if column.picture is None:
+                    raise ValueError(f"column without a picture: {name}.{column.name}")
+                parse_picture(column.picture)
+        return self
+
+    @property
+    def marker(self) -> str:
+        """The control file."""
+        return self.control
+
+
 class CsvSource(_FileSource):
-    """CSV files with a header line."""
+    """CSV files with a header line; `auto` finds encoding or separator out from each file."""
 
     kind: Literal["csv"]
-    separator: str = Field(",", min_length=1, max_length=1)
+    separator: str = Field(",", pattern=r"^(auto|.)$")
     encoding: str = "utf-8-sig"
 
 
@@ -220,7 +288,7 @@ def _check_url(url: str) -> None:
         raise ValueError("a password may not stand in 'url'; put it into a file and name it in 'password_file'")
 
 
-FileSource = PackageSource | FixedSource | CsvSource | ExcelSource | JsonlSource | ParquetSource
+FileSource = PackageSource | FixedSource | EbcdicSource | CsvSource | ExcelSource | JsonlSource | ParquetSource
 Source = SqlSource | FileSource
 
 
