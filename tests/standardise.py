@@ -14,8 +14,8 @@ PROJECT = Path(__file__).parent.parent / "dbt_project"
 MACROS = PROJECT / "macros"
 BUSINESS_DAY = "2026-03-02"
 FILES = (
-    "address", "business_day", "characters", "contact", "document", "hash", "organization_id", "organization_name", "person_name",
-    "region", "resident_id", "typing",
+    "address", "business_day", "characters", "contact", "document", "hash", "organization_id", "organization_name",
+    "person_name", "region", "resident_id", "typing",
 )  # fmt: skip
 
 
@@ -77,7 +77,7 @@ def seed(con: duckdb.DuckDBPyConnection, name: str) -> None:
     """A seed as a table, typed as dbt_project.yml says for codes and years."""
     types = {"code": "varchar", "successor": "varchar", "valid_from": "integer", "valid_to": "integer"}
     path = str(PROJECT / "seeds" / f"{name}.csv")
-    relation = con.read_csv(path, header=True, all_varchar=True)  # noqa: F841 - read by DuckDB under its name
+    relation = con.read_csv(path, header=True, all_varchar=True)
     typed = ", ".join(f"cast({c} as {types.get(c, 'varchar')}) as {c}" for c in relation.columns)
     con.execute(f"create table {name} as select {typed} from relation")
 

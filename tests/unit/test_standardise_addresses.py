@@ -42,12 +42,7 @@ REGIONS: dict[str, tuple[str | None, str | None, str | None, str | None]] = {
     "重庆市石柱县龙沙镇": ("重庆市", "重庆市", "石柱土家族自治县", None),
     "广西省南宁市青秀区": ("广西壮族自治区", "南宁市", "青秀区", None),
     "云南省文山州砚山县稼依镇": ("云南省", "文山壮族苗族自治州", "砚山县", None),
-    "新疆维吾尔自治区克孜勒苏柯尔克孜自治州阿克陶县": (
-        "新疆维吾尔自治区",
-        "克孜勒苏柯尔克孜自治州",
-        "阿克陶县",
-        None,
-    ),  # fmt: skip
+    "新疆克孜勒苏柯尔克孜自治州阿克陶县": ("新疆维吾尔自治区", "克孜勒苏柯尔克孜自治州", "阿克陶县", None),
     "内蒙古赤峰市克什克腾旗": ("内蒙古自治区", "赤峰市", "克什克腾旗", None),
     # retired names lead to the region of today, and say so
     "湖北省襄樊市襄阳区张湾镇": (HUBEI, "襄阳市", "襄州区", "retired_region"),
@@ -113,13 +108,15 @@ COMPONENTS: dict[str, dict[str, str]] = {
         "floor": "8楼", "room": "806室",
     },
     "北京市朝阳区望京街道阜通东大街6号院3号楼5单元1201": {
-        "town": "望京街道", "road": "阜通东大街", "road_number": "6号院", "building": "3栋", "unit": "5单元", "room": "1201室",
+        "town": "望京街道", "road": "阜通东大街", "road_number": "6号院", "building": "3栋",
+        "unit": "5单元", "room": "1201室",
     },
     "湖北省枣阳市双河镇三桥村三组4号": {"town": "双河镇", "village": "三桥村", "road_number": "3组4号"},
     "湖北省枣阳市吴店镇三桥村72号": {"town": "吴店镇", "village": "三桥村", "road_number": "72号"},
     "杭州市西湖区阳光小区７－２－５０１": {"poi": "阳光小区", "building": "7", "unit": "2", "room": "501"},
     "长虹路12号阳光小区十二幢2门501（老）": {
-        "road": "长虹路", "road_number": "12号", "poi": "阳光小区", "building": "12栋", "unit": "2单元", "room": "501室",
+        "road": "长虹路", "road_number": "12号", "poi": "阳光小区", "building": "12栋", "unit": "2单元",
+        "room": "501室",
     },
     "北京市海淀区中关村大街27号": {"road": "中关村大街", "road_number": "27号"},
     "景德镇路5号": {"road": "景德镇路", "road_number": "5号"},

@@ -35,27 +35,26 @@ fronted as (
 doored as (
     select
         *,
+        nullif(front['road_number'], '') as signed_number,
         case
-            when front.road_number = '' and front.road != '' then {{ bare_road_number('front.rest') }}
-            else nullif(front.road_number, '')
-        end as road_number
+            when front['road_number'] = '' and front['road'] != '' then {{ bare_road_number("front['rest']") }}
+        end as bare_number
     from fronted
 ),
 
 ended as (
     select
         *,
-        {{ address_end("case when front.road_number = '' then substr(front.rest, coalesce(length(road_number), 0) + 1) else front.rest end") }} as ending
+        {{ address_end("substr(front['rest'], coalesce(length(bare_number), 0) + 1)") }} as ending
     from doored
 ),
 
 -- a number at the end with no building, floor or road number before it is the door's: 三桥村72号
 settled as (
     select
-        * exclude (road_number),
-        road_number is null and ending.room like '%号'
-        and concat(ending.building, ending.unit, ending.floor) = '' as ends_with_door,
-        road_number as found_road_number
+        *,
+        coalesce(signed_number, bare_number) is null and ending['room'] like '%号'
+        and concat(ending['building'], ending['unit'], ending['floor']) = '' as ends_with_door
     from ended
 ),
 
@@ -80,19 +79,19 @@ int_address__standardised as (
         address_issue,
         province,
         city,
-        case when is_ambiguous and district is null then official_district else district end as district,
         official_district as district_written,
-        nullif(concat(region_name, address_detail), '') as address,
         address_detail,
-        nullif(front.town, '') as town,
-        nullif(front.village, '') as village,
-        nullif(front.road, '') as road,
-        case when ends_with_door then ending.room else found_road_number end as road_number,
-        nullif(ending.poi, '') as poi,
-        nullif(ending.building, '') as building,
-        nullif(ending.unit, '') as unit,
-        nullif(ending.floor, '') as floor,
-        case when not ends_with_door then nullif(ending.room, '') end as room
+        case when is_ambiguous and district is null then official_district else district end as district,
+        nullif(concat(region_name, address_detail), '') as address,
+        nullif(front['town'], '') as town,
+        nullif(front['village'], '') as village,
+        nullif(front['road'], '') as road,
+        case when ends_with_door then ending['room'] else coalesce(signed_number, bare_number) end as road_number,
+        nullif(ending['poi'], '') as poi,
+        nullif(ending['building'], '') as building,
+        nullif(ending['unit'], '') as unit,
+        nullif(ending['floor'], '') as floor,
+        case when not ends_with_door then nullif(ending['room'], '') end as room
     from judged
 )
 
