@@ -151,6 +151,15 @@ def test_fixed_width_records_with_other_line_ends(tmp_path, line_end, ending):
         read(settings, "card", "holder")
 
 
+@pytest.mark.parametrize(
+    ("code", "character"),
+    [("a1a4", "\u00b7"), ("fe9f", "\u4dae"), ("fe51", "\ue816"), ("8230b731", "\u36c3"), ("fd8c", "\u9f91")],
+)
+def test_rare_characters_land_as_python_decodes_them(bank, code, character):
+    write_fixed(bank, DAY, b"000001" + bytes.fromhex(code).ljust(10) + b" " * 11 + b"\n")
+    assert read(bank, "card", "holder") == [("000001", character, None)]
+
+
 # CSV dialects
 
 PEOPLE = "客户号,姓名,地址\n" + "".join(f"{n},张三丰,浙江省杭州市西湖区文三路{n}号\n" for n in range(9))
