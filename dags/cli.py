@@ -15,7 +15,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from warehouse.errors import NotFoundError, UserError
+from dags.days import day_of
+from dags.source_commands import site, source
+from warehouse.errors import UserError
 from warehouse.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -35,17 +37,11 @@ class Format(StrEnum):
     csv = "csv"
 
 
+app.add_typer(site, name="site")
+app.add_typer(source, name="source")
+
 Day = Annotated[str | None, typer.Option("--as-of", help="Business day, YYYY-MM-DD.", metavar="DAY")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
-
-
-def _day(text: str | None) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise NotFoundError("option --as-of: not a day; write it as YYYY-MM-DD") from None
 
 
 def _say(step: str, message: str) -> None:
@@ -71,7 +67,7 @@ def demo(
     sizes = {key: value for key, value in (("people", people), ("organizations", organizations)) if value}
     settings = settings.model_copy(update={"demo": settings.demo.model_copy(update=sizes)})
     create_key(settings)
-    counts = generate(settings, _day(as_of))
+    counts = generate(settings, day_of(as_of))
     typer.echo(f"demo bank {as_of or settings.demo.first_day}: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()))
 
 
@@ -85,7 +81,7 @@ def run(
     from dags.summary import delivered_day, print_summary
 
     settings = load_settings()
-    day = _day(as_of) or delivered_day(settings)
+    day = day_of(as_of) or deliveredday_of(settings)
     typer.echo(f"customer-mdm: business day {day}")
     if replay:
         _replay(settings, day)
@@ -97,7 +93,7 @@ def run(
     else:
         from dags.runner import run_day
 
-        run_id = run_day(settings, day, _say)
+        run_id = runday_of(settings, day, _say)
     print_summary(settings, run_id, typer.echo)
 
 
@@ -105,7 +101,7 @@ def _replay(settings: Settings, day: dt.date) -> None:
     from dags.replay import replay_day
     from dags.runner import as_text
 
-    site, counts = replay_day(settings, day)
+    site, counts = replayday_of(settings, day)
     _say("replay", as_text(counts))
     typer.echo(f"the day as the landing has it: {site.warehouse_path} (encrypted with the installation's key)")
 
@@ -122,8 +118,8 @@ def step(
     from warehouse.ledger import run_id_of
 
     settings = load_settings()
-    day = _day(as_of) or delivered_day(settings)
-    refuse_past_day(settings, day)
+    day = day_of(as_of) or deliveredday_of(settings)
+    refuse_pastday_of(settings, day)
     if name == "extract" and source is None:
         extract_all(settings, day, run_id_of(day), _say)
     elif name == "extract" and source is not None:
@@ -197,7 +193,7 @@ def docs() -> None:
     from warehouse.dbt import write_docs
 
     settings = load_settings()
-    typer.echo(f"open {write_docs(settings, delivered_day(settings))}")
+    typer.echo(f"open {write_docs(settings, deliveredday_of(settings))}")
 
 
 @app.command()
