@@ -81,7 +81,7 @@ def run(
     from dags.summary import delivered_day, print_summary
 
     settings = load_settings()
-    day = day_of(as_of) or deliveredday_of(settings)
+    day = day_of(as_of) or delivered_day(settings)
     typer.echo(f"customer-mdm: business day {day}")
     if replay:
         _replay(settings, day)
@@ -93,7 +93,7 @@ def run(
     else:
         from dags.runner import run_day
 
-        run_id = runday_of(settings, day, _say)
+        run_id = run_day(settings, day, _say)
     print_summary(settings, run_id, typer.echo)
 
 
@@ -101,7 +101,7 @@ def _replay(settings: Settings, day: dt.date) -> None:
     from dags.replay import replay_day
     from dags.runner import as_text
 
-    site, counts = replayday_of(settings, day)
+    site, counts = replay_day(settings, day)
     _say("replay", as_text(counts))
     typer.echo(f"the day as the landing has it: {site.warehouse_path} (encrypted with the installation's key)")
 
@@ -118,8 +118,8 @@ def step(
     from warehouse.ledger import run_id_of
 
     settings = load_settings()
-    day = day_of(as_of) or deliveredday_of(settings)
-    refuse_pastday_of(settings, day)
+    day = day_of(as_of) or delivered_day(settings)
+    refuse_past_day(settings, day)
     if name == "extract" and source is None:
         extract_all(settings, day, run_id_of(day), _say)
     elif name == "extract" and source is not None:
@@ -193,7 +193,7 @@ def docs() -> None:
     from warehouse.dbt import write_docs
 
     settings = load_settings()
-    typer.echo(f"open {write_docs(settings, deliveredday_of(settings))}")
+    typer.echo(f"open {write_docs(settings, delivered_day(settings))}")
 
 
 @app.command()

@@ -98,7 +98,7 @@ def _trial(settings: Settings, name: str, day: dt.date) -> list[Finding]:
             return [Finding("sample", False, problem) for problem in error.problems]
         findings = [Finding("sample", True, f"{counts['rows']:,} rows of {counts['tables']} tables read to the end")]
         findings += _freshness(trial, name, day)
-        return findings + _gate(trial, name, day)
+        return [*findings, *_gate(trial, name, day)]
 
 
 def _freshness(trial: Settings, name: str, day: dt.date) -> Iterator[Finding]:

@@ -60,7 +60,7 @@ def add_source(settings: Settings, name: str, place: Place, currency: str = "CNY
     onboarding = Onboarding(name, head, tables, tuple(models), lambda column: column in policy.attributes)
     written, kept = write_files(settings.config_dir, files_of(onboarding))
     left_out = [f"left out: {note}" for note in draft.left_out]
-    columns = [f"{table.name}.{note}" for table in tables.values() for note in table.notes]
+    columns = [f"{table.name}: {note}" for table in tables.values() for note in table.notes]
     return Report(tables, models, [*left_out, *notes, *columns], written, kept)
 
 

@@ -41,6 +41,11 @@ class Bank:
         """An import of a staging model, as the body of a CTE."""
         return f"    select * from {{{{ ref('stg_{self.source}__{table.name}') }}}}"
 
+    def account_number(self, table: TableProposal, value: str) -> str:
+        """The number of an account as the contract wants it: loans and cards beside accounts may share their numbers."""
+        beside = sum(len(self.with_role(role)) for role in _KINDS)
+        return value if table.role == "account" or beside == 1 else f"'{table.name}-' || {value}"
+
     def reference(self, table: TableProposal, roles: tuple[str, ...]) -> tuple[str, TableProposal] | None:
         """The first column that refers to a table of one of these roles, with that table."""
         for column, other in table.profile.references.items():
@@ -96,7 +101,7 @@ def _model(
 
 
 def _is_computed(value: str) -> bool:
-    return "(" in value or "{{" in value
+    return any(sign in value for sign in ("(", "{{", "||"))
 
 
 def _field(value: str, alias: str) -> str:
@@ -130,7 +135,7 @@ def _account(bank: Bank, table: TableProposal) -> list[CanonicalModel] | str:
     if owner is None:
         return "who owns it was not found: no column refers to a table of people, of holders or of accounts"
     row = f"{table.name}_row"
-    fields = [(f"'{bank.source}'", "source"), (f"{row}.{table.key}", "account_number")]
+    fields = [(f"'{bank.source}'", "source"), (bank.account_number(table, f"{row}.{table.key}"), "account_number")]
     fields += [(f"'{_KINDS[table.role]}'", "account_kind")]
     if not table.has("currency"):
         fields.append((f"'{bank.currency}'", "currency"))
@@ -183,11 +188,12 @@ def _transaction(bank: Bank, table: TableProposal) -> list[CanonicalModel] | str
         what = [*(["one key column"] if table.key is None else []), *(["an account"] if account is None else []), *missing]
         return f"not found in it: {', '.join(what)}"
     row = f"{table.name}_row"
-    fields = [(f"'{bank.source}'", "source"), (table.key, "transaction_id"), (account[0], "account_number")]
+    fields = [(f"'{bank.source}'", "source"), (table.key, "transaction_id")]
+    fields.append((bank.account_number(account[1], account[0]), "account_number"))
     names = ("occurred_at", "amount", "direction", "transaction_type")
     fields += [(name, name) for name in names if table.has(name)]
     made = [_model(bank, "transaction", table, [(row, bank.staging(table))], fields, f"    from {row}")]
-    return made + ([_closing(bank, table, account[0])] if table.has("balance_after") else [])
+    return made + ([_closing(bank, table, bank.account_number(account[1], account[0]))] if table.has("balance_after") else [])
 
 
 def _closing(bank: Bank, table: TableProposal, account: str) -> CanonicalModel:
@@ -211,7 +217,8 @@ def _balance(bank: Bank, table: TableProposal) -> list[CanonicalModel] | str:
     if account is None or not (table.has("balance") and table.has("balance_date")):
         return "not found in it: an account, a date and a balance"
     row = f"{table.name}_row"
-    fields = [(f"'{bank.source}'", "source"), (account[0], "account_number"), ("balance_date", "balance_date")]
+    number = bank.account_number(account[1], account[0])
+    fields = [(f"'{bank.source}'", "source"), (number, "account_number"), ("balance_date", "balance_date")]
     return [_model(bank, "balance", table, [(row, bank.staging(table))], [*fields, ("balance", "balance")], f"    from {row}")]
 
 

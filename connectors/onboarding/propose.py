@@ -76,6 +76,7 @@ class _Naming:
     profile: TableProfile
     taken: dict[str, Staged] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    kept: list[str] = field(default_factory=list)
 
 
 def propose(profiles: Mapping[str, TableProfile], *, dated_files: bool) -> dict[str, TableProposal]:
@@ -96,6 +97,8 @@ def _table(profile: TableProfile, dated_files: bool) -> TableProposal:
     keys = profile.key or (profile.columns[0].name,)
     if not profile.key:
         naming.notes.append(f"no column and no few columns tell its rows apart; keys {keys[0]} is a placeholder")
+    if naming.kept:
+        naming.notes.append(f"staged as they are, no contract asks for them: {', '.join(naming.kept)}")
     if not profile.is_whole:
         naming.notes.append(f"only its first {profile.rows} rows were looked at")
     watermark = _watermark(naming)
@@ -141,7 +144,7 @@ def _place(profile: TableProfile, column: str) -> str:
 
 
 def _kept(naming: _Naming, column: ColumnProfile) -> Staged:
-    naming.notes.append(f"{column.name}: kept as it is, no attribute of a contract was found for it")
+    naming.kept.append(column.name)
     name = column.name
     while name in naming.taken:
         name += "_raw"
