@@ -22,6 +22,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.detect import open_bytes
 from connectors.registry import FileSource, Source, Table
 from warehouse.errors import SourceError
 from warehouse.landing import ENDED, LINEAGE
@@ -124,7 +125,7 @@ def bad_encoding(path: Path, encoding: str, line: int, column: str | None = None
 
 def first_bad_line(path: Path, encoding: str) -> int:
     """The first line that does not decode, counted from 1 (text decoders read ahead and do not know it)."""
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         for number, line in enumerate(file, start=1):
             try:
                 line.decode(encoding)

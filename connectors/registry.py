@@ -317,9 +317,33 @@ def load_sources(settings: Settings) -> dict[str, Source]:
 
 
 def _load(path: Path) -> Source:
-    if not re.fullmatch(r"[a-z][a-z0-9]{0,30}", path.stem):
+    if not _is_source_name(path.stem):
         raise SettingsError(f"{path}: a source's name has only small letters and digits; rename the file")
     return _validated(path, read_yaml(path))
+
+
+def _is_source_name(name: str) -> bool:
+    return bool(re.fullmatch(r"[a-z][a-z0-9]{0,30}", name))
+
+
+def source_name(name: str) -> str:
+    """The name, if a source can be called so.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    if not _is_source_name(name):
+        raise SettingsError(f"source {name}: a source's name has only small letters and digits; choose another")
+    return name
+
+
+def read_source(values: object) -> Source:
+    """A source from the content its file would have.
+
+    Raises:
+        SettingsError: one line for each wrong or unknown key.
+    """
+    return _validated(Path("(proposed source)"), values)
 
 
 def _validated(path: Path, values: object) -> Source:

@@ -15,7 +15,9 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from warehouse.errors import NotFoundError, UserError
+from dags.days import day_of
+from dags.source_commands import site, source
+from warehouse.errors import UserError
 from warehouse.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -35,17 +37,11 @@ class Format(StrEnum):
     csv = "csv"
 
 
+app.add_typer(site, name="site")
+app.add_typer(source, name="source")
+
 Day = Annotated[str | None, typer.Option("--as-of", help="Business day, YYYY-MM-DD.", metavar="DAY")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
-
-
-def _day(text: str | None) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise NotFoundError("option --as-of: not a day; write it as YYYY-MM-DD") from None
 
 
 def _say(step: str, message: str) -> None:
@@ -75,7 +71,7 @@ def demo(
     sizes = {key: value for key, value in (("people", people), ("organizations", organizations)) if value}
     settings = settings.model_copy(update={"demo": settings.demo.model_copy(update=sizes)})
     create_key(settings)
-    counts = generate(settings, _day(as_of))
+    counts = generate(settings, day_of(as_of))
     typer.echo(f"demo bank {as_of or settings.demo.first_day}: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()))
 
 
@@ -100,7 +96,7 @@ def run(
     from dags.summary import delivered_day, print_summary
 
     settings = load_settings()
-    day = _day(as_of) or delivered_day(settings)
+    day = day_of(as_of) or delivered_day(settings)
     typer.echo(f"customer-mdm: business day {day}")
     if replay:
         _replay(settings, day)
@@ -137,7 +133,7 @@ def step(
     from warehouse.ledger import run_id_of
 
     settings = load_settings()
-    day = _day(as_of) or delivered_day(settings)
+    day = day_of(as_of) or delivered_day(settings)
     refuse_past_day(settings, day)
     if name == "extract" and source is None:
         extract_all(settings, day, run_id_of(day), _say)

@@ -77,7 +77,7 @@ select
     '{{ table }}.{{ column }}' as used_in,
     count(*) as row_count
 from {{ source(source_name, table) }}
-where {{ clean_code(column) }} is not null
+where _deleted_as_of is null and {{ clean_code(column) }} is not null
 group by {{ clean_code(column) }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}
