@@ -14,7 +14,7 @@ PROJECT = Path(__file__).parent.parent / "dbt_project"
 MACROS = PROJECT / "macros"
 BUSINESS_DAY = "2026-03-02"
 FILES = (
-    "address", "business_day", "characters", "contact", "document", "hash", "organization_id", "organization_name",
+    "address", "business_day", "card", "characters", "contact", "document", "hash", "organization_id", "organization_name",
     "person_name", "region", "resident_id", "typing",
 )  # fmt: skip
 
