@@ -14,8 +14,8 @@ PROJECT = Path(__file__).parent.parent / "dbt_project"
 MACROS = PROJECT / "macros"
 BUSINESS_DAY = "2026-03-02"
 FILES = (
-    "address", "business_day", "characters", "contact", "document", "hash", "organization_id", "organization_name",
-    "person_name", "region", "resident_id", "typing",
+    "address", "business_day", "card", "characters", "contact", "document", "hash", "organization_id",
+    "organization_name", "person_name", "region", "resident_id", "typing",
 )  # fmt: skip
 
 
@@ -88,13 +88,18 @@ def build(con: duckdb.DuckDBPyConnection, *names: str) -> None:
         con.execute(f"create or replace table {name} as {model(name)}")
 
 
+def region_models(con: duckdb.DuckDBPyConnection) -> None:
+    """The names of regions, as `int_address__region_spelling` and what it is made of."""
+    seed(con, "ref_region")
+    build(con, *(f"int_address__{name}" for name in ("region", "region_name", "region_spelling")))
+
+
 def address_models(con: duckdb.DuckDBPyConnection, addresses: Iterable[str]) -> None:
     """The standardised form of these addresses, as `int_address__standardised`."""
-    seed(con, "ref_region")
+    region_models(con)
     con.execute("create table int_party__source_record (address varchar)")
     con.execute("create table stg_counter__info_change (item varchar, old_value varchar, new_value varchar)")
     con.execute("insert into int_party__source_record select unnest(?)", [list(addresses)])
-    build(con, *(f"int_address__{name}" for name in ("region", "region_name", "region_spelling")))
     build(con, "int_address__located", "int_address__standardised")
 
 

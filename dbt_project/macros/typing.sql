@@ -131,12 +131,13 @@ try_cast({{ trimmed(value) }} as integer)
 {%- endmacro %}
 
 
-{% macro to_bigint(value) %}
-{{- return(adapter.dispatch('to_bigint', 'customer_mdm')(value)) -}}
+{# A text of at most nine digits as a number; null for other texts. #}
+{% macro to_small_integer(value) %}
+{{- return(adapter.dispatch('to_small_integer', 'customer_mdm')(value)) -}}
 {% endmacro %}
 
-{% macro duckdb__to_bigint(value) -%}
-try_cast({{ value }} as bigint)
+{% macro duckdb__to_small_integer(value) -%}
+try_cast({{ value }} as integer)
 {%- endmacro %}
 
 
