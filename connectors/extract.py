@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from connectors.readers import open_source
 from connectors.reading import ReadTable, days_present
-from connectors.registry import Source, SqlSource, Table, load_sources
+from connectors.registry import AmqpSource, RestSource, Source, SqlSource, Table, load_sources
 from connectors.stage_delivery import Place, stage
 from warehouse import landing
 from warehouse.errors import NotFoundError, SourceError
@@ -50,20 +51,21 @@ def extract_source(settings: Settings, source: str, as_of: dt.date, run_id: str)
 
 
 def _extract(settings: Settings, name: str, source: Source, as_of: dt.date, area: Path) -> dict[str, int]:
-    if isinstance(source, SqlSource) and _is_final(settings, name, as_of):
+    if source.reads == "present" and _is_final(settings, name, as_of):
         return _counts(landing.day_commits(settings, name, as_of)[-1])
     missed = _missed_days(settings, name, source, as_of)
     manifests: list[Manifest] = []
     new = 0
-    for day in [*missed, as_of]:
-        tables = list(source.tables) if day == as_of else _incremental(source)
-        staged = _stage_day(settings, name, source, day, tables, area)
-        manifests += staged
-    for day in [*missed, as_of]:
-        folders = {
-            manifest.table: _folder(area, manifest.table, day) for manifest in manifests if manifest.as_of == day
-        }
-        new += landing.commit(settings, name, day, folders)
+    with ExitStack() as opened:  # a reader's context ends well only when its rows are landed: a queue acknowledges then
+        for day in [*missed, as_of]:
+            tables = list(source.tables) if day == as_of else _incremental(source)
+            read = opened.enter_context(open_source(settings, source, day))
+            manifests += _stage_day(settings, name, source, day, tables, area, read)
+        for day in [*missed, as_of]:
+            folders = {
+                manifest.table: _folder(area, manifest.table, day) for manifest in manifests if manifest.as_of == day
+            }
+            new += landing.commit(settings, name, day, folders)
     rows = sum(manifest.rows for manifest in manifests)
     return {"rows": rows, "deliveries": new, "tables": len(source.tables), "days_caught_up": len(missed)}
 
@@ -85,7 +87,7 @@ def _incremental(source: Source) -> list[str]:
 def _missed_days(settings: Settings, name: str, source: Source, as_of: dt.date) -> list[dt.date]:
     """Earlier days whose files are there and were never landed."""
     tables = _incremental(source)
-    if isinstance(source, SqlSource) or not tables:
+    if isinstance(source, RestSource | SqlSource | AmqpSource) or not tables:
         return []
     patterns = [source.marker] if source.marker else [source.file_patterns[table] for table in tables]
     landed = {known.as_of for known in landing.commits(settings, name)}
@@ -97,20 +99,25 @@ def _folder(area: Path, table: str, day: dt.date) -> Path:
 
 
 def _stage_day(
-    settings: Settings, name: str, source: Source, day: dt.date, tables: Sequence[str], area: Path
+    settings: Settings,
+    name: str,
+    source: Source,
+    day: dt.date,
+    tables: Sequence[str],
+    area: Path,
+    read: ReadTable,
 ) -> list[Manifest]:
     """Read one day's tables into the staging area; all problems of all tables are raised together."""
     earlier = landing.usable(settings, name, day)
     manifests: list[Manifest] = []
     problems: list[str] = []
-    with open_source(settings, source, day) as read:
-        for table in tables:
-            number = landing.next_delivery(settings, name, table, day)
-            place = Place(name, table, day, number)
-            try:
-                manifests.append(_stage_table(read, place, source.tables[table], _folder(area, table, day), earlier))
-            except SourceError as error:
-                problems += error.problems
+    for table in tables:
+        number = landing.next_delivery(settings, name, table, day)
+        place = Place(name, table, day, number)
+        try:
+            manifests.append(_stage_table(read, place, source.tables[table], _folder(area, table, day), earlier))
+        except SourceError as error:
+            problems += error.problems
     if problems:
         raise SourceError(*problems)
     return manifests

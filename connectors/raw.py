@@ -74,7 +74,7 @@ def _quarantine_rows(source: str, table: str) -> str:
 
 def _view(source: str, name: str, table: Table, used: Sequence[Delivery], has_quarantine: bool) -> str:
     landed = {column for delivery in used for column in delivery.manifest.columns} | set(_LINEAGE if used else [])
-    types = {column.name: _sql_type(column.type) for column in table.columns} | _LINEAGE
+    types = {column.name: _sql_type(column.type) for column in table.landed_columns} | _LINEAGE
     columns = ", ".join(
         f'"{column}"' if column in landed else f'null::{sql_type} as "{column}"' for column, sql_type in types.items()
     )

@@ -1,9 +1,9 @@
 """What every reader shares: the shape it hands out, and the ways from a source's values to Arrow columns.
 
-A reader of a kind is a context manager `open_<kind>(settings, source, day)`. It checks what can be checked before the
-first row (everything there, counts stated, snapshot taken) and yields a function that reads one table as a `Reading`:
-Arrow batches, made one at a time so that memory stays bounded. Whatever is wrong is a `SourceError` that names file and
-line and never a value.
+A reader of a kind is a context manager `open_<kind>(settings, source, day)`, left in order only when its rows are
+landed. It checks what can be checked before the first row (everything there, counts stated, snapshot taken) and yields
+a function that reads one table as a `Reading`: Arrow batches, made one at a time so that memory stays bounded. Whatever
+is wrong is a `SourceError` that names file and line and never a value.
 """
 
 from __future__ import annotations
@@ -30,13 +30,15 @@ BATCH_ROWS = 50_000
 class Reading:
     """One table being read.
 
-    `expected_rows` is what the source itself says it delivered; `new_columns` are columns it has that nobody declared.
+    `expected_rows` is what the source itself says it delivered; `new_columns` are columns it has that nobody declared;
+    `counts` are other counts worth keeping in the manifest.
     """
 
     batches: Iterator[pa.RecordBatch]
     file: str
     expected_rows: int | None = None
     new_columns: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 ReadTable = Callable[[str, dt.date | None], Reading]  # table name, last business day already delivered
@@ -131,7 +133,7 @@ def arrow_type(name: str) -> pa.DataType:
 
 def table_schema(table: Table) -> pa.Schema:
     """The Arrow schema a table lands with, lineage columns aside."""
-    return pa.schema([(column.name, arrow_type(column.type)) for column in table.columns])
+    return pa.schema([(column.name, arrow_type(column.type)) for column in table.landed_columns])
 
 
 def text_batch(table: Table, columns: Sequence[Sequence[str | None] | pa.Array]) -> pa.RecordBatch:

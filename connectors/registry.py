@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from connectors.rest_api import Credential, RestApi, check_transport
 from warehouse.errors import SettingsError
 from warehouse.settings import Settings
 from warehouse.site_file import read_yaml
 
-Mode = Literal["full", "append", "changed"]
+Mode = Literal["full", "append", "changed", "cdc"]
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]  # becomes a folder and part of an SQL name
 ColumnType = Annotated[
     str, Field(pattern=r"^(text|integer|double|boolean|date|timestamp|decimal\([0-9]{1,2}, ?[0-9]{1,2}\))$")
@@ -35,13 +36,14 @@ class Column(_Model):
     """One raw column.
 
     `from` is what the source calls it (a header, a JSON path, a database column) where that differs; `width` is its
-    length in bytes in a fixed-width file.
+    length in bytes in a fixed-width file. An `optional` one may occur in no record: APIs leave out what is empty.
     """
 
     name: Name
     origin: str | None = Field(None, alias="from")
     type: ColumnType = "text"
     width: int | None = Field(None, ge=1)
+    optional: bool = False
 
     @property
     def source_name(self) -> str:
@@ -49,10 +51,20 @@ class Column(_Model):
         return self.origin or self.name
 
 
+# What a change event says beside its row: the operation (c, u, d, r), its place in the order of events, and its
+# fingerprint, by which an event delivered twice is known.
+EVENT_COLUMNS = (
+    Column.model_construct(name="_op", origin=None, type="text", width=None, optional=False),
+    Column.model_construct(name="_position", origin=None, type="integer", width=None, optional=False),
+    Column.model_construct(name="_event", origin=None, type="text", width=None, optional=False),
+)
+
+
 class Table(_Model):
     """One table of a source.
 
-    `mode`: `full` (each delivery is the whole table), `append` (only new rows) or `changed` (new and changed rows).
+    `mode`: `full` (each delivery is the whole table), `append` (only new rows), `changed` (new and changed rows) or
+    `cdc` (change events).
     `from` is the table, sheet or file-name pattern in the source system. `watermark` is the column that says when a
     row came to be or changed. A `full` delivery that lost more than `shrink_limit` of its rows is refused.
     """
@@ -74,15 +86,47 @@ class Table(_Model):
             raise ValueError(f"keys or watermark name columns that are not listed: {', '.join(unknown)}")
         return self
 
+    @property
+    def landed_columns(self) -> tuple[Column, ...]:
+        """Its columns as they land, lineage aside."""
+        return (*self.columns, *EVENT_COLUMNS) if self.mode == "cdc" else self.columns
+
     def column(self, name: str) -> Column:
         """The column of this name."""
         return next(column for column in self.columns if column.name == name)
 
 
 class _Source(_Model):
+    """What all kinds share.
+
+    `reads` is what can be read of it: `days` (a missed day is still there), `present` (a day read is final) or `stream`
+    (whatever came since; what is read is gone from the source).
+    """
+
+    reads: ClassVar[Literal["days", "present", "stream"]] = "days"
+    has_events: ClassVar[bool] = False
     title_zh: str = ""
     title_en: str = ""
     tables: dict[Name, Table] = Field(min_length=1)
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """Its file's name without `.yml`."""
+        return self._name
+
+    @model_validator(mode="after")
+    def _modes_fit(self) -> _Source:
+        wrong = [name for name, table in self.tables.items() if (table.mode == "cdc") != self.has_events]
+        if wrong:
+            needed = "mode cdc is" if self.has_events else "change events (kinds debezium, amqp), not mode cdc, are"
+            raise ValueError(f"{needed} what this kind of source delivers; correct the mode of: {', '.join(wrong)}")
+        return self
+
+    def _refuse_types(self) -> None:
+        typed = [name for name, table in self.tables.items() if any(column.type != "text" for column in table.columns)]
+        if typed:
+            raise ValueError(f"text files land as text, and so does JSON; remove the column types of: {', '.join(typed)}")
 
 
 class _FileSource(_Source):
@@ -93,9 +137,8 @@ class _FileSource(_Source):
 
     @model_validator(mode="after")
     def _is_text(self) -> _FileSource:
-        typed = [name for name, table in self.tables.items() if any(column.type != "text" for column in table.columns)]
-        if typed and not isinstance(self, ParquetSource):
-            raise ValueError(f"text files land as text; remove the column types of: {', '.join(typed)}")
+        if not isinstance(self, ParquetSource):
+            self._refuse_types()
         return self
 
     @property
@@ -116,6 +159,7 @@ class SqlSource(_Source):
     """
 
     kind: Literal["sql"]
+    reads: ClassVar[Literal["days", "present", "stream"]] = "present"
     url: str | None = None
     embedded: Path | None = None
     database: str | None = None
@@ -211,6 +255,58 @@ class ParquetSource(_FileSource):
     kind: Literal["parquet"]
 
 
+class DebeziumSource(_FileSource):
+    """JSON Lines files of change events, one per table and day; a column's `from` is a path in the changed row."""
+
+    kind: Literal["debezium"]
+    has_events: ClassVar[bool] = True
+
+
+class AmqpSource(_Source):
+    """Change events in a queue of an AMQP 0-9-1 broker; a table's `from` is what its events call it.
+
+    `dead_letters` is how many messages of one reading may be set aside as unreadable before all are refused.
+    """
+
+    kind: Literal["amqp"]
+    reads: ClassVar[Literal["days", "present", "stream"]] = "stream"
+    has_events: ClassVar[bool] = True
+    url: str
+    user: str
+    password: Credential
+    queue: str
+    ca_file: Path | None = None
+    allow_plain: bool = False
+    timeout: float = Field(30, gt=0)
+    dead_letters: int = Field(100, ge=0)
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> AmqpSource:
+        check_transport(self.url, ("amqps", "amqp"), self.allow_plain)
+        self._refuse_types()
+        return self
+
+
+class RestSource(_Source, RestApi):
+    """A REST API; a table's `from` is one of its `objects`."""
+
+    kind: Literal["rest"]
+    reads: ClassVar[Literal["days", "present", "stream"]] = "present"
+
+    @model_validator(mode="after")
+    def _lists_exist(self) -> RestSource:
+        self._refuse_types()
+        missing = [name for name in self.tables if self.list_of(name) not in self.objects]
+        if missing:
+            known = ", ".join(self.objects)
+            raise ValueError(f"tables whose 'from' is none of the API's objects ({known}): {', '.join(missing)}")
+        return self
+
+    def list_of(self, table: str) -> str:
+        """The object that holds a table."""
+        return self.tables[table].origin or table
+
+
 def _check_url(url: str) -> None:
     try:
         has_password = make_url(url).password is not None
@@ -220,8 +316,8 @@ def _check_url(url: str) -> None:
         raise ValueError("a password may not stand in 'url'; put it into a file and name it in 'password_file'")
 
 
-FileSource = PackageSource | FixedSource | CsvSource | ExcelSource | JsonlSource | ParquetSource
-Source = SqlSource | FileSource
+FileSource = PackageSource | FixedSource | CsvSource | ExcelSource | JsonlSource | ParquetSource | DebeziumSource
+Source = SqlSource | FileSource | RestSource | AmqpSource
 
 
 class _AnyKind(RootModel[Source]):
@@ -251,7 +347,9 @@ def load_sources(settings: Settings) -> dict[str, Source]:
 def _load(path: Path) -> Source:
     if not re.fullmatch(r"[a-z][a-z0-9]{0,30}", path.stem):
         raise SettingsError(f"{path}: a source's name has only small letters and digits; rename the file")
-    return _validated(path, read_yaml(path))
+    source = _validated(path, read_yaml(path))
+    source._name = path.stem
+    return source
 
 
 def _validated(path: Path, values: object) -> Source:
