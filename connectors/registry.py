@@ -126,7 +126,7 @@ class _Source(_Model):
     def _refuse_types(self) -> None:
         typed = [name for name, table in self.tables.items() if any(column.type != "text" for column in table.columns)]
         if typed:
-            raise ValueError(f"text files land as text, and so does JSON; remove the column types of: {', '.join(typed)}")
+            raise ValueError(f"text files land as text, as does JSON; remove the column types of: {', '.join(typed)}")
 
 
 class _FileSource(_Source):
