@@ -74,7 +74,7 @@ class ApiServer:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_GET = do_POST = _serve  # noqa: N815 - the names http.server calls
+            do_GET = do_POST = _serve
 
             def log_message(self, *_: object) -> None:
                 """Keep the test's output clean."""

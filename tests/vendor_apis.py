@@ -10,6 +10,7 @@ import base64
 import hashlib
 import hmac
 import time
+from typing import ClassVar
 
 from tests.api_server import Call, Reply
 
@@ -20,7 +21,7 @@ NAMES = ("王小芳", "买买提·吐尔逊", "欧阳修文", "𠮷田", "张三
 class VendorApi:
     """What the four have in common."""
 
-    source: dict
+    source: ClassVar[dict]
     expired: Reply
     busy: Reply
     broken = Reply({"error": "王小芳"}, 500)
@@ -76,7 +77,7 @@ class WeCom(VendorApi):
 
     expired = Reply({"errcode": 42001, "errmsg": "access_token expired"})
     busy = Reply({"errcode": 45009, "errmsg": "api freq out of limit"})
-    source = {
+    source: ClassVar[dict] = {
         "preset": "wecom",
         "credentials": {"corpid": {"value": "ww1"}, "corpsecret": {"file": "keys/app.secret"}},
         "tables": {
@@ -126,9 +127,11 @@ class WeCom(VendorApi):
 class DingTalk(VendorApi):
     """钉钉: departments 1 → 2, 3 → 4; who is in two departments comes twice; pages of 10 here."""
 
-    expired = Reply({"errcode": 88, "sub_code": "40014", "sub_msg": "不合法的access_token", "errmsg": "ding talk error"})
+    expired = Reply(
+        {"errcode": 88, "sub_code": "40014", "sub_msg": "不合法的access_token", "errmsg": "ding talk error"}
+    )
     busy = Reply({"errcode": 90018, "errmsg": "您的服务器调用钉钉开放平台的接口超过了限制"})
-    source = {
+    source: ClassVar[dict] = {
         "preset": "dingtalk",
         "credentials": {"appkey": {"value": "ding1"}, "appsecret": {"file": "keys/app.secret"}},
         "tables": {
@@ -140,7 +143,7 @@ class DingTalk(VendorApi):
             }
         },
     }
-    tree = {1: [2, 3], 2: [], 3: [4], 4: []}
+    tree: ClassVar[dict] = {1: [2, 3], 2: [], 3: [4], 4: []}
 
     def is_login(self, call: Call) -> bool:
         return call.path == "/v1.0/oauth2/accessToken"
@@ -178,7 +181,7 @@ class Kingdee(VendorApi):
         [[{"Result": {"ResponseStatus": {"ErrorCode": 500, "IsSuccess": False, "Errors": [], "MsgCode": 1}}}]]
     )
     busy = Reply({"error": "busy"}, 503, {"Retry-After": "0"})
-    source = {
+    source: ClassVar[dict] = {
         "preset": "kingdee",
         "credentials": {
             "acctid": {"value": "a1"},
@@ -211,7 +214,10 @@ class Kingdee(VendorApi):
     def data(self, call: Call) -> Reply:
         assert call.path.endswith("DynamicFormService.ExecuteBillQuery.common.kdsvc")
         asked = call.body["data"]
-        assert (asked["FormId"], asked["FieldKeys"]) == ("BD_Customer", "FNumber,FName,FCreateOrgId.FNumber,FTaxRegisterCode")
+        assert (asked["FormId"], asked["FieldKeys"]) == (
+            "BD_Customer",
+            "FNumber,FName,FCreateOrgId.FNumber,FTaxRegisterCode",
+        )
         start, limit = asked["StartRow"], min(asked["Limit"], 10)
         return Reply([[*customer, "100", None] for customer in self.customers[start : start + limit]])
 
@@ -224,7 +230,7 @@ class Yonyou(VendorApi):
 
     expired = Reply({"code": "401", "message": "token"}, 401)
     busy = Reply({"code": "429", "message": "busy"}, 429, {"Retry-After": "0"})
-    source = {
+    source: ClassVar[dict] = {
         "preset": "yonyou",
         "credentials": {"appkey": {"value": "yon1"}, "appsecret": {"file": "keys/app.secret"}},
         "objects": {"customers": {"paging": {"size": 10}}},
