@@ -7,8 +7,6 @@ arrives late still goes before those that happened after it.
 
 from __future__ import annotations
 
-import itertools
-import json
 from array import array
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,22 +17,23 @@ import pyarrow as pa
 
 from connectors.change_event import Event
 from connectors.json_path import ABSENT, follow, parse_path, value_text
-from connectors.reading import BATCH_ROWS, null_if_empty, require_columns, table_schema
+from connectors.json_spool import JsonSpool, undeclared_keys
+from connectors.reading import events_schema, null_if_empty, require_columns
 from connectors.registry import Table
 
 _RANK_BITS = 21
+_Row = tuple[str, object]  # operation, changed row
 
 
 class EventSpool:
-    """The events of one table, on disk; only their order is held in memory (32 bytes an event)."""
+    """The events of one table; in memory only their order and what tells them apart."""
 
-    def __init__(self, path: Path, table: Table, known: set[str] | None = None) -> None:
-        self._path = path
+    def __init__(self, path: Path, table: Table) -> None:
         self._table = table
-        self._known = set() if known is None else known
+        self._rows = JsonSpool(path)
         self._placed: set[str] = set()
+        self._keys: set[str] = set()
         self._order = [array("q") for _ in range(3)]
-        self._file = path.open("w", encoding="utf-8")
 
     def __enter__(self) -> EventSpool:
         return self
@@ -42,54 +41,56 @@ class EventSpool:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._file.close()
-        self._path.unlink(missing_ok=True)
+        self._rows.__exit__(kind, error, trace)
 
     def add(self, event: Event) -> None:
-        """Set an event down, unless it came before."""
-        fingerprint = event.fingerprint
-        if fingerprint in self._known or fingerprint in self._placed:
-            return
+        """Set an event down, unless the very same place in the log told it before."""
         if event.is_placed:  # without a log position two equal changes within a millisecond may both be meant
+            fingerprint = event.fingerprint
+            if fingerprint in self._placed:
+                return
             self._placed.add(fingerprint)
-        self._file.write(json.dumps([event.op, fingerprint, event.row]) + "\n")
+        self._rows.add((event.op, event.row))
+        self._keys.update(event.row)
         for column, value in zip(self._order, (event.ts_ms, *event.order), strict=True):
             column.append(value)
 
-    def batches(self, where: str, new: list[str], taken: np.ndarray | None = None) -> Iterator[pa.RecordBatch]:
-        """The events as they arrived, with position; row columns nobody declared are added to `new`.
+    @property
+    def undeclared(self) -> list[str]:
+        """Columns of its rows that land although nobody declared them."""
+        return undeclared_keys(self._table, self._keys)
+
+    def batches(
+        self, where: str, new_columns: Sequence[str], taken: np.ndarray | None = None
+    ) -> Iterator[pa.RecordBatch]:
+        """The events as they arrived, each with operation and position.
 
         Args:
             where: what is being read, for messages.
-            new: filled once the last batch is read.
+            new_columns: undeclared columns to land.
             taken: positions that events landed before already have.
 
         Raises:
             SourceError: a declared column occurs in no row.
         """
-        self._file.flush()
         place = positions(self._order, np.array([], np.int64) if taken is None else taken)
-        names = [column.source_name for column in self._table.columns]
-        seen: set[str] = set()
-        keys: set[str] = set()
-        start, whole_rows = 0, 0
-        with self._path.open(encoding="utf-8") as file:
-            while chunk := [json.loads(line) for line in itertools.islice(file, BATCH_ROWS)]:
-                keys.update(itertools.chain.from_iterable(row for _, _, row in chunk))
-                whole_rows += sum(op != "d" for op, _, _ in chunk)
-                columns = [_column(chunk, name, seen) for name in names]
-                yield self._batch(chunk, columns, place[start : start + len(chunk)])
-                start += len(chunk)
-        if whole_rows:  # a deletion may say no more than its key
-            require_columns(where, names, list(seen))
-            new += sorted(keys - {parse_path(name)[0] for name in names})
+        paths = [parse_path(column.source_name) for column in self._table.columns]
+        seen: set[tuple[str, ...]] = set()
+        start, has_whole_rows = 0, False
+        for chunk in self._rows.batches():
+            has_whole_rows = has_whole_rows or any(op != "d" for op, _ in chunk)
+            texts = [_column(chunk, path, seen) for path in (*paths, *((name,) for name in new_columns))]
+            about = [pa.array([op for op, _ in chunk], pa.string()), pa.array(place[start : start + len(chunk)])]
+            columns = [*(null_if_empty(text) for text in texts), *about]
+            yield pa.RecordBatch.from_arrays(columns, schema=events_schema(self._table, new_columns))
+            start += len(chunk)
+        if has_whole_rows:  # a deletion may say no more than its key
+            require_columns(where, self._table, [".".join(path) for path in seen])
 
-    def _batch(
-        self, chunk: Sequence[tuple[str, str, object]], columns: list[list[str | None]], place: np.ndarray
-    ) -> pa.RecordBatch:
-        texts = [null_if_empty(column) for column in columns]
-        about = [pa.array([op for op, _, _ in chunk]), pa.array(place), pa.array([key for _, key, _ in chunk])]
-        return pa.RecordBatch.from_arrays([*texts, *about], schema=table_schema(self._table))
+
+def event_moment(position: int) -> int:
+    """The time of the event at a position, in milliseconds."""
+    return position >> _RANK_BITS
 
 
 def positions(order: Sequence[array[int]], taken: np.ndarray) -> np.ndarray:
@@ -104,17 +105,16 @@ def positions(order: Sequence[array[int]], taken: np.ndarray) -> np.ndarray:
     base = ts[ranked] << _RANK_BITS
     given = np.sort(taken)
     last = np.searchsorted(given, base + (1 << _RANK_BITS)) - 1
-    has_before = (last >= 0) & (len(given) > 0)
-    before = given[np.maximum(last, 0)] + 1 if len(given) else base
-    start = np.where(has_before, np.maximum(base, before), base)
+    after_given = given[np.maximum(last, 0)] + 1 if len(given) else base
+    start = np.where(last >= 0, np.maximum(base, after_given), base)
     rising = np.maximum.accumulate(start - np.arange(len(start))) + np.arange(len(start))  # each above the one before
     result = np.empty(len(ts), np.int64)
     result[ranked] = rising
     return result
 
 
-def _column(chunk: Sequence[tuple[str, str, object]], name: str, seen: set[str]) -> list[str | None]:
-    values = [follow(row, parse_path(name)) for _, _, row in chunk]
+def _column(chunk: Sequence[_Row], path: tuple[str, ...], seen: set[tuple[str, ...]]) -> list[str | None]:
+    values = [follow(row, path) for _, row in chunk]
     if any(value is not ABSENT for value in values):
-        seen.add(name)
+        seen.add(path)
     return [value_text(value) for value in values]

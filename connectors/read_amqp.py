@@ -2,7 +2,7 @@
 
 A reading takes what is in the queue when it begins, and acknowledges it when the day's commit stands, not before. A day
 read twice keeps what it has and adds what came since. Whoever is killed in between gets the messages again; those that
-landed already are known by their fingerprints. A message that is no change event is set aside as it came, never lost.
+landed already are known again. A message that is no change event is set aside as it came, never lost.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ import json
 import logging
 import ssl
 import tempfile
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -29,8 +30,8 @@ from pika.adapters.blocking_connection import BlockingChannel
 
 from connectors.change_event import Event, UnreadableEvent, parse_event
 from connectors.credentials import read_credential
-from connectors.event_spool import EventSpool
-from connectors.reading import BATCH_ROWS, Reading, ReadTable, table_schema
+from connectors.event_spool import EventSpool, event_moment
+from connectors.reading import BATCH_ROWS, EVENT_NAMES, Reading, ReadTable, events_schema
 from connectors.registry import AmqpSource, Table
 from warehouse import landing
 from warehouse.errors import SourceError
@@ -51,21 +52,23 @@ def open_amqp(settings: Settings, source: AmqpSource, day: dt.date) -> Iterator[
     """Take the queue's messages, and acknowledge them once they are landed."""
     commits = landing.commits(settings, source.name)
     with tempfile.TemporaryDirectory(dir=landing.aside(settings, source.name)) as folder, ExitStack() as opened:
-        known = _fingerprints(_unconfirmed(settings, source.name, commits))
         spools = {
-            name: opened.enter_context(EventSpool(Path(folder) / name, table, known))
-            for name, table in source.tables.items()
+            name: opened.enter_context(EventSpool(Path(folder) / name, table)) for name, table in source.tables.items()
         }
         queue: _Queue | None = None
         if not commits or commits[-1].as_of <= day:  # a past day gets nothing of today's
             queue = _Queue(settings, source, day, opened.enter_context(_channel(settings, source)))
             queue.drain(spools)
         today = [commit for commit in commits if commit.as_of == day]
+        unconfirmed = _unconfirmed(settings, source.name, commits)
 
         def read(name: str, _since: dt.date | None) -> Reading:
-            new: list[str] = []  # complete once the last batch is read
             before = today[-1].deliveries.get(name) if today else None
-            batches = _batches(before, spools[name], source.tables[name], f"queue {source.queue}, table {name}", new)
+            new = before.manifest.new_columns if before is not None else []
+            new += [key for key in spools[name].undeclared if key not in new]
+            again = _Again(source.tables[name], [one.deliveries[name] for one in unconfirmed if name in one.deliveries])
+            where = f"queue {source.queue}, table {name}"
+            batches = _batches(where, source.tables[name], before, spools[name], new, again)
             counts = {"dead_letters": _dead_letters(settings, source.name, day)}
             return Reading(batches, f"{source.queue}/{name}", new_columns=new, counts=counts)
 
@@ -74,20 +77,51 @@ def open_amqp(settings: Settings, source: AmqpSource, day: dt.date) -> Iterator[
             queue.confirm(landing.commits(settings, source.name)[-1])
 
 
+class _Again:
+    """Tells events that the broker delivers again, because it never heard that they were landed.
+
+    What came back from the landing is compared, so an event is what landed of it: operation, time, declared columns.
+    """
+
+    def __init__(self, table: Table, landed: Sequence[Delivery]) -> None:
+        self._names = [column.name for column in table.columns]
+        schema = events_schema(table)
+        rows = (batch for delivery in landed for batch in _landed_rows(delivery, schema))
+        self._waiting = Counter(mark for batch in rows for mark in self._marks(batch))
+
+    def without(self, batch: pa.RecordBatch) -> pa.RecordBatch:
+        """The batch without the events that are landed; each landed one stands for one delivered again."""
+        if not self._waiting:
+            return batch
+        keep = []
+        for mark in self._marks(batch):
+            keep.append(self._waiting[mark] == 0)
+            self._waiting[mark] -= not keep[-1]
+        return batch.filter(pa.array(keep, pa.bool_()))
+
+    def _marks(self, batch: pa.RecordBatch) -> Iterator[bytes]:
+        operations, places = (batch.column(name).to_pylist() for name in EVENT_NAMES)
+        values = zip(*(batch.column(name).to_pylist() for name in self._names), strict=True)
+        for operation, place, row in zip(operations, places, values, strict=True):
+            text = json.dumps([operation, event_moment(place), *row])
+            yield hashlib.blake2b(text.encode(), digest_size=16).digest()
+
+
 def _batches(
-    before: Delivery | None, spool: EventSpool, table: Table, where: str, new: list[str]
+    where: str, table: Table, before: Delivery | None, spool: EventSpool, new: Sequence[str], again: _Again
 ) -> Iterator[pa.RecordBatch]:
     """What the day has already, then what came since."""
     taken = np.array([], np.int64)
     if before is not None:
-        taken = pq.read_table(before.data, columns=["_position"])["_position"].to_numpy()
-        yield from _landed_rows(before, table)
-    yield from spool.batches(where, new, taken)
+        taken = pq.read_table(before.data, columns=[EVENT_NAMES[1]])[EVENT_NAMES[1]].to_numpy()
+        yield from _landed_rows(before, events_schema(table, new))
+    for batch in spool.batches(where, new, taken):
+        yield again.without(batch)
 
 
-def _landed_rows(before: Delivery, table: Table) -> Iterator[pa.RecordBatch]:
-    schema = table_schema(table)
-    for batch in pq.ParquetFile(before.data).iter_batches(BATCH_ROWS):
+def _landed_rows(delivery: Delivery, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
+    """A delivery's rows in these columns; null where it has none."""
+    for batch in pq.ParquetFile(delivery.data).iter_batches(BATCH_ROWS):
         columns = [
             batch.column(field.name) if field.name in batch.schema.names else pa.nulls(batch.num_rows, field.type)
             for field in schema
@@ -104,15 +138,11 @@ def _confirmed_path(settings: Settings, source: str) -> Path:
 
 
 def _unconfirmed(settings: Settings, source: str, commits: list[Commit]) -> list[Commit]:
-    """The commits whose messages the broker may deliver again."""
+    """The commits whose messages the broker may deliver again; of each day the newest, which holds the others' rows."""
     path = _confirmed_path(settings, source)
     last = json.loads(path.read_text(encoding="utf-8"))["commit"] if path.is_file() else ""
-    return [commit for commit in commits if _commit_id(commit) > last]
-
-
-def _fingerprints(commits: list[Commit]) -> set[str]:
-    data = {delivery.data for commit in commits for delivery in commit.deliveries.values()}
-    return {one for path in data for one in pq.read_table(path, columns=["_event"])["_event"].to_pylist()}
+    newest = {commit.as_of: commit for commit in commits if _commit_id(commit) > last}
+    return list(newest.values())
 
 
 @contextmanager

@@ -26,7 +26,7 @@ def open_debezium(settings: Settings, source: DebeziumSource, day: dt.date) -> I
             path = require(table_file(settings, source, name, day), day)
             spool = spools.enter_context(EventSpool(Path(folder) / name, source.tables[name]))
             _set_down(path, source.encoding, spool, _keys(source, name))
-            new: list[str] = []  # complete once the last batch is read
+            new = spool.undeclared
             return Reading(spool.batches(str(path), new), path.name, new_columns=new)
 
         yield read

@@ -36,14 +36,22 @@ def open_jsonl(settings: Settings, source: JsonlSource, day: dt.date) -> Iterato
     def read(name: str, _since: dt.date | None) -> Reading:
         path = require(table_file(settings, source, name, day), day)
         table = source.tables[name]
-        new: list[str] = []  # complete once the last batch is read
+        new = undeclared_keys(path, table, source.encoding)
         return Reading(read_objects(path, table, source.encoding, new), path.name, new_columns=new)
 
     yield read
 
 
-def read_objects(path: Path, table: Table, encoding: str, new: list[str]) -> Iterator[pa.RecordBatch]:
-    """Read the declared paths as text columns; keys of the top level nobody declared are added to `new`.
+def undeclared_keys(path: Path, table: Table, encoding: str) -> list[str]:
+    """Keys of the top level nobody declared; a pass of its own, as any line may bring one."""
+    if table.undeclared == "drop":
+        return []
+    keys: set[str] = set(itertools.chain.from_iterable(_records(path, encoding)))
+    return sorted(keys - {column.source_name.split(".")[0] for column in table.columns})
+
+
+def read_objects(path: Path, table: Table, encoding: str, new: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Read the declared paths, and the keys of `new`, as text columns.
 
     Raises:
         SourceError: a line is not a JSON object or does not decode, or a declared path occurs in no line at all.
@@ -51,16 +59,12 @@ def read_objects(path: Path, table: Table, encoding: str, new: list[str]) -> Ite
     paths = [parse_path(column.source_name) for column in table.columns]
     records = _records(path, encoding)
     seen: set[tuple[str, ...]] = set()
-    keys: set[str] = set()
     rows = 0
     while chunk := list(itertools.islice(records, BATCH_ROWS)):
-        columns = [_column(chunk, place, seen) for place in paths]
-        keys.update(itertools.chain.from_iterable(chunk))
         rows += len(chunk)
-        yield text_batch(table, columns)
+        yield text_batch(table, [_column(chunk, place, seen) for place in (*paths, *((key,) for key in new))], new)
     if rows:
-        require_columns(str(path), [".".join(place) for place in paths], [".".join(place) for place in seen])
-        new += sorted(keys - {place[0] for place in paths})
+        require_columns(str(path), table, [".".join(place) for place in seen])
 
 
 def _column(records: Sequence[_Record], place: tuple[str, ...], seen: set[tuple[str, ...]]) -> list[str | None]:

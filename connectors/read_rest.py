@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+import tempfile
 from collections import deque
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -19,15 +20,16 @@ import pyarrow as pa
 
 from connectors.credentials import read_credential
 from connectors.json_path import ABSENT, follow, parse_path, value_text
+from connectors.json_spool import JsonSpool, undeclared_keys
 from connectors.reading import Reading, ReadTable, require_columns, text_batch
 from connectors.registry import RestSource, Table
 from connectors.rest_api import RestObject
 from connectors.rest_client import Answer, RestClient
 from connectors.rest_paging import Page
 from warehouse.errors import SourceError
+from warehouse.landing import aside
 from warehouse.settings import Settings
 
-_BATCH_ROWS = 10_000  # records of APIs are wide
 _FIRST_DAY = dt.date(1970, 1, 1)
 _Values = Mapping[str, object]
 
@@ -36,14 +38,17 @@ _Values = Mapping[str, object]
 def open_rest(settings: Settings, source: RestSource, day: dt.date) -> Iterator[ReadTable]:
     """Read the credentials and open one client for all tables."""
     secrets = {name: read_credential(settings, name, one) for name, one in source.credentials.items()}
-    with _http(settings, source) as http:
-        client = RestClient(source, secrets, http)
+    with ExitStack() as opened:
+        client = RestClient(source, secrets, opened.enter_context(_http(settings, source)))
+        folder = opened.enter_context(tempfile.TemporaryDirectory(dir=aside(settings, source.name)))
 
         def read(name: str, since: dt.date | None) -> Reading:
-            new: list[str] = []  # complete once the last batch is read
-            known = _day_values(source.tables[name], day, since)
-            batches = _List(client, source, source.list_of(name), known).batches(source.tables[name], new)
-            return Reading(batches, f"{urlsplit(source.base_url).netloc}/{source.list_of(name)}", new_columns=new)
+            table, item = source.tables[name], source.list_of(name)
+            spool = opened.enter_context(JsonSpool(Path(folder) / name))
+            keys = _List(client, source, item, _day_values(table, day, since)).set_down(table, spool)
+            where = f"{urlsplit(source.base_url).netloc}/{item}"
+            new = undeclared_keys(table, keys)
+            return Reading(_batches(where, table, spool, new), where, new_columns=new)
 
         yield read
 
@@ -66,16 +71,21 @@ def _day_values(table: Table, day: dt.date, since: dt.date | None) -> dict[str, 
     }
 
 
-class _Flat(dict[str, object]):
-    """A record whose keys may hold dots and are no paths."""
-
-
 @dataclass(frozen=True)
 class _Record:
-    """One record with the values it was asked for with."""
+    """One record with the values it was asked for with; its keys may hold dots and then are no paths (`is_flat`)."""
 
     value: object
     asked: _Values
+    is_flat: bool = False
+
+    def at(self, name: str) -> object:
+        """What it has in a column; `$value` is the record itself, `$name` what the list was asked for with."""
+        if name == "$value":
+            return self.value
+        if name.startswith("$"):
+            return self.asked.get(name.removeprefix("$"), ABSENT)
+        return follow(self.value, (name,) if self.is_flat else parse_path(name))
 
 
 @dataclass
@@ -88,30 +98,20 @@ class _List:
     known: _Values
     _pages: int = field(default=0, init=False)
 
-    def batches(self, table: Table, new: list[str]) -> Iterator[pa.RecordBatch]:
-        """Read all records as text columns; keys of the top level nobody declared are added to `new`.
+    def set_down(self, table: Table, spool: JsonSpool) -> set[str]:
+        """Set all records down; returns the keys of their top level.
 
         Raises:
-            SourceError: a call failed for good, or a declared column occurs in no record.
+            SourceError: a call failed for good.
         """
         item = self.source.objects[self.name]
         records = self._records(item)
-        if item.distinct:
-            records = _distinct(records, table)
-        names = [column.source_name for column in table.columns]
-        seen: set[str] = set()
         keys: set[str] = set()
-        rows = 0
-        while chunk := list(itertools.islice(records, _BATCH_ROWS)):
-            columns = [_column(chunk, name, seen) for name in names]
-            keys.update(itertools.chain.from_iterable(one.value for one in chunk if type(one.value) is dict))
-            rows += len(chunk)
-            yield text_batch(table, columns)
-        if rows:
-            where = f"{urlsplit(self.source.base_url).netloc}, list {self.name}"
-            optional = {column.source_name for column in table.columns if column.optional}
-            require_columns(where, [name for name in names if name not in optional], list(seen))
-            new += sorted(keys - {parse_path(name)[0] for name in names})
+        for record in _distinct(records, table) if item.distinct else records:
+            spool.add((record.value, record.asked, record.is_flat))
+            if isinstance(record.value, dict) and not record.is_flat:
+                keys.update(record.value)
+        return keys
 
     def _records(self, item: RestObject) -> Iterator[_Record]:
         if item.each is None:
@@ -165,7 +165,7 @@ class _List:
                 raise SourceError(
                     f"{self._place(item)}{where}: the same records as the page before; correct its 'paging'"
                 )
-            yield from (_Record(record, asked) for record in records)
+            yield from (_Record(record, asked, item.positional) for record in records)
             count += len(records)
             following = item.paging.following(sent, Page(answer.body, len(records), answer.link))
             if following is None:
@@ -189,7 +189,7 @@ class _List:
             raise SourceError(
                 f"{place}{where}: a record has not the {len(names)} values asked for; correct the columns"
             )
-        return [_Flat(zip(names, record, strict=True)) for record in records if isinstance(record, list)]
+        return [dict(zip(names, record, strict=True)) for record in records if isinstance(record, list)]
 
     def _check_total(self, item: RestObject, answer: Answer, count: int) -> None:
         total = follow(answer.body, parse_path(item.total)) if item.total else ABSENT
@@ -200,22 +200,28 @@ class _List:
         return f"{urlsplit(self.source.base_url).netloc}{item.path}"
 
 
+def _batches(where: str, table: Table, spool: JsonSpool, new: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """The records set down, as text columns.
+
+    Raises:
+        SourceError: a declared column occurs in no record.
+    """
+    names = [*(column.source_name for column in table.columns), *new]
+    seen: set[str] = set()
+    rows = 0
+    for chunk in spool.batches():
+        records = [_Record(*parts) for parts in chunk]
+        rows += len(records)
+        yield text_batch(table, [_column(records, name, seen) for name in names], new)
+    if rows:
+        require_columns(where, table, list(seen))
+
+
 def _column(records: Sequence[_Record], name: str, seen: set[str]) -> list[str | None]:
-    values = [_value(record, name) for record in records]
+    values = [record.at(name) for record in records]
     if any(value is not ABSENT for value in values):
         seen.add(name)
     return [value_text(value) for value in values]
-
-
-def _value(record: _Record, name: str) -> object:
-    """What a record has in a column; `$value` is the record itself, `$name` what the list was asked for with."""
-    if name == "$value":
-        return record.value
-    if name.startswith("$"):
-        return record.asked.get(name.removeprefix("$"), ABSENT)
-    if isinstance(record.value, _Flat):
-        return record.value.get(name, ABSENT)
-    return follow(record.value, parse_path(name))
 
 
 def _distinct(records: Iterator[_Record], table: Table) -> Iterator[_Record]:
@@ -223,7 +229,7 @@ def _distinct(records: Iterator[_Record], table: Table) -> Iterator[_Record]:
     keys = [table.column(key).source_name for key in table.keys]
     known: set[tuple[str | None, ...]] = set()
     for record in records:
-        key = tuple(value_text(_value(record, name)) for name in keys)
+        key = tuple(value_text(record.at(name)) for name in keys)
         if key not in known:
             known.add(key)
             yield record

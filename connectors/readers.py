@@ -9,6 +9,7 @@ from contextlib import AbstractContextManager
 from connectors.read_amqp import open_amqp
 from connectors.read_csv import open_csv
 from connectors.read_debezium import open_debezium
+from connectors.read_ebcdic import open_ebcdic
 from connectors.read_excel import open_excel
 from connectors.read_fixed import open_fixed
 from connectors.read_jsonl import open_jsonl
@@ -24,6 +25,7 @@ READERS: dict[str, Callable[..., AbstractContextManager[ReadTable]]] = {
     "sql": open_sql,
     "package": open_package,
     "fixed": open_fixed,
+    "ebcdic": open_ebcdic,
     "csv": open_csv,
     "excel": open_excel,
     "jsonl": open_jsonl,

@@ -15,12 +15,14 @@ from pydantic_core import ErrorDetails
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
+from connectors.pictures import parse_picture
 from connectors.rest_api import Credential, RestApi, check_transport
 from warehouse.errors import SettingsError
 from warehouse.settings import Settings
 from warehouse.site_file import read_yaml
 
 Mode = Literal["full", "append", "changed", "cdc"]
+Operation = Literal["c", "u", "d", "r"]  # create, update, delete, read (a row of the snapshot events begin with)
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]  # becomes a folder and part of an SQL name
 ColumnType = Annotated[
     str, Field(pattern=r"^(text|integer|double|boolean|date|timestamp|decimal\([0-9]{1,2}, ?[0-9]{1,2}\))$")
@@ -36,13 +38,15 @@ class Column(_Model):
     """One raw column.
 
     `from` is what the source calls it (a header, a JSON path, a database column) where that differs; `width` is its
-    length in bytes in a fixed-width file. An `optional` one may occur in no record: APIs leave out what is empty.
+    length in bytes in a fixed-width file; `picture` how a copybook describes it (`S9(11)V99 COMP-3`).
+    An `optional` one may occur in no record: APIs leave out what is empty.
     """
 
     name: Name
     origin: str | None = Field(None, alias="from")
     type: ColumnType = "text"
     width: int | None = Field(None, ge=1)
+    picture: str | None = None
     optional: bool = False
 
     @property
@@ -51,22 +55,26 @@ class Column(_Model):
         return self.origin or self.name
 
 
-# What a change event says beside its row: the operation (c, u, d, r), its place in the order of events, and its
-# fingerprint, by which an event delivered twice is known.
-EVENT_COLUMNS = (
-    Column.model_construct(name="_op", origin=None, type="text", width=None, optional=False),
-    Column.model_construct(name="_position", origin=None, type="integer", width=None, optional=False),
-    Column.model_construct(name="_event", origin=None, type="text", width=None, optional=False),
-)
+class Events(_Model):
+    """How a table of change events says what happened, where its reader does not know by itself.
+
+    `codes` gives each code of the column `operation` its meaning; `position` is the column that orders events within a
+    delivery (the rows' own order if it is not given).
+    """
+
+    operation: Name
+    codes: dict[str, Operation] = Field(min_length=1)
+    position: Name | None = None
 
 
 class Table(_Model):
     """One table of a source.
 
     `mode`: `full` (each delivery is the whole table), `append` (only new rows), `changed` (new and changed rows) or
-    `cdc` (change events).
-    `from` is the table, sheet or file-name pattern in the source system. `watermark` is the column that says when a
-    row came to be or changed. A `full` delivery that lost more than `shrink_limit` of its rows is refused.
+    `cdc` (change events, deletes among them). `from` is the table, sheet or file-name pattern in the source system.
+    `watermark` is the column that says when a row came to be or changed. A `full` delivery that lost more than
+    `shrink_limit` of its rows is refused. `ended` says whether a row that is gone (from the full file, or by a delete
+    event) stays visible with the day it ended; `undeclared` whether columns nobody declared land as text.
     """
 
     mode: Mode
@@ -74,6 +82,9 @@ class Table(_Model):
     origin: str | None = Field(None, alias="from")
     watermark: Name | None = None
     shrink_limit: float = Field(0.3, gt=0, le=1)
+    ended: Literal["keep", "drop"] = "keep"
+    undeclared: Literal["keep", "drop"] = "keep"
+    events: Events | None = None
     columns: tuple[Column, ...]
 
     @model_validator(mode="after")
@@ -81,15 +92,13 @@ class Table(_Model):
         names = [column.name for column in self.columns]
         if len(set(names)) < len(names):
             raise ValueError("a column is named twice")
-        unknown = [name for name in (*self.keys, *filter(None, [self.watermark])) if name not in names]
+        named = [self.watermark, *([self.events.operation, self.events.position] if self.events else [])]
+        unknown = [name for name in (*self.keys, *filter(None, named)) if name not in names]
         if unknown:
-            raise ValueError(f"keys or watermark name columns that are not listed: {', '.join(unknown)}")
+            raise ValueError(f"keys, watermark or events name columns that are not listed: {', '.join(unknown)}")
+        if self.events and self.mode != "cdc":
+            raise ValueError("only a table of mode cdc has 'events'")
         return self
-
-    @property
-    def landed_columns(self) -> tuple[Column, ...]:
-        """Its columns as they land, lineage aside."""
-        return (*self.columns, *EVENT_COLUMNS) if self.mode == "cdc" else self.columns
 
     def column(self, name: str) -> Column:
         """The column of this name."""
@@ -97,14 +106,8 @@ class Table(_Model):
 
 
 class _Source(_Model):
-    """What all kinds share.
+    reads_events: ClassVar[bool] = False  # whether the kind's reader itself gives operation and position
 
-    `reads` is what can be read of it: `days` (a missed day is still there), `present` (a day read is final) or `stream`
-    (whatever came since; what is read is gone from the source).
-    """
-
-    reads: ClassVar[Literal["days", "present", "stream"]] = "days"
-    has_events: ClassVar[bool] = False
     title_zh: str = ""
     title_en: str = ""
     tables: dict[Name, Table] = Field(min_length=1)
@@ -116,11 +119,13 @@ class _Source(_Model):
         return self._name
 
     @model_validator(mode="after")
-    def _modes_fit(self) -> _Source:
-        wrong = [name for name, table in self.tables.items() if (table.mode == "cdc") != self.has_events]
-        if wrong:
-            needed = "mode cdc is" if self.has_events else "change events (kinds debezium, amqp), not mode cdc, are"
-            raise ValueError(f"{needed} what this kind of source delivers; correct the mode of: {', '.join(wrong)}")
+    def _knows_operations(self) -> _Source:
+        silent = [name for name, table in self.tables.items() if table.mode == "cdc" and table.events is None]
+        if silent and not self.reads_events:
+            raise ValueError(f"tables of mode cdc need 'events': {', '.join(silent)}")
+        other = [name for name, table in self.tables.items() if table.mode != "cdc" or table.events is not None]
+        if other and self.reads_events:
+            raise ValueError(f"change events are read with mode cdc and without 'events': {', '.join(other)}")
         return self
 
     def _refuse_types(self) -> None:
@@ -130,10 +135,14 @@ class _Source(_Model):
 
 
 class _FileSource(_Source):
-    """Files by business day in a folder; everything in them lands as text, typing is staging's work."""
+    """Files by business day in a folder; everything in them lands as text, typing is staging's work.
+
+    Files of the last `look_back` days that changed after they were read are read again: the day was restated.
+    """
 
     folder: Path
     encoding: str = "utf-8"
+    look_back: int = Field(7, ge=0, le=366)
 
     @model_validator(mode="after")
     def _is_text(self) -> _FileSource:
@@ -159,7 +168,6 @@ class SqlSource(_Source):
     """
 
     kind: Literal["sql"]
-    reads: ClassVar[Literal["days", "present", "stream"]] = "present"
     url: str | None = None
     embedded: Path | None = None
     database: str | None = None
@@ -179,12 +187,17 @@ class SqlSource(_Source):
 
 
 class PackageSource(_FileSource):
-    """A `.tar.gz` of delimited text files, with a flag file beside it that is written last and holds the row counts."""
+    """A package of delimited text files, with a flag file beside it that is written last and holds the row counts.
+
+    The package is a `.tar.gz` (or `.tgz`), a `.tar.Z` or a plain `.tar`, by its name. `trailing_separator` says that
+    every line ends with a separator behind its last value.
+    """
 
     kind: Literal["package"]
     package: FilePattern
     flag_suffix: str = ".OK"
     separator: str = Field("|+|", min_length=1)
+    trailing_separator: bool = False
     encoding: str = "gb18030"
 
     @property
@@ -199,10 +212,11 @@ class PackageSource(_FileSource):
 
 
 class FixedSource(_FileSource):
-    """Fixed-width files, positions in bytes, lines ended by LF; `control` lists each file's rows and bytes."""
+    """Fixed-width files, positions in bytes; `control` lists each file's rows and bytes."""
 
     kind: Literal["fixed"]
     control: FilePattern
+    line_end: Literal["lf", "crlf", "none"] = "lf"
     encoding: str = "gb18030"
 
     @model_validator(mode="after")
@@ -223,11 +237,37 @@ class FixedSource(_FileSource):
         return self.control
 
 
+class EbcdicSource(_FileSource):
+    """Fixed-width files of a mainframe without line ends; each column has the `picture` of its copybook.
+
+    `encoding` is `ibm1388` (GB18030 characters) or `ibm935` (GB 2312 characters); `control` lists each file's rows and
+    bytes.
+    """
+
+    kind: Literal["ebcdic"]
+    control: FilePattern
+    encoding: Literal["ibm1388", "ibm935"] = "ibm1388"
+
+    @model_validator(mode="after")
+    def _has_pictures(self) -> EbcdicSource:
+        for name, table in self.tables.items():
+            for column in table.columns:
+                if column.picture is None:
+                    raise ValueError(f"column without a picture: {name}.{column.name}")
+                parse_picture(column.picture)
+        return self
+
+    @property
+    def marker(self) -> str:
+        """The control file."""
+        return self.control
+
+
 class CsvSource(_FileSource):
-    """CSV files with a header line."""
+    """CSV files with a header line; `auto` finds encoding or separator out from each file."""
 
     kind: Literal["csv"]
-    separator: str = Field(",", min_length=1, max_length=1)
+    separator: str = Field(",", pattern=r"^(auto|.)$")
     encoding: str = "utf-8-sig"
 
 
@@ -259,7 +299,7 @@ class DebeziumSource(_FileSource):
     """JSON Lines files of change events, one per table and day; a column's `from` is a path in the changed row."""
 
     kind: Literal["debezium"]
-    has_events: ClassVar[bool] = True
+    reads_events: ClassVar[bool] = True
 
 
 class AmqpSource(_Source):
@@ -269,8 +309,7 @@ class AmqpSource(_Source):
     """
 
     kind: Literal["amqp"]
-    reads: ClassVar[Literal["days", "present", "stream"]] = "stream"
-    has_events: ClassVar[bool] = True
+    reads_events: ClassVar[bool] = True
     url: str
     user: str
     password: Credential
@@ -291,7 +330,6 @@ class RestSource(_Source, RestApi):
     """A REST API; a table's `from` is one of its `objects`."""
 
     kind: Literal["rest"]
-    reads: ClassVar[Literal["days", "present", "stream"]] = "present"
 
     @model_validator(mode="after")
     def _lists_exist(self) -> RestSource:
@@ -316,7 +354,9 @@ def _check_url(url: str) -> None:
         raise ValueError("a password may not stand in 'url'; put it into a file and name it in 'password_file'")
 
 
-FileSource = PackageSource | FixedSource | CsvSource | ExcelSource | JsonlSource | ParquetSource | DebeziumSource
+FileSource = (
+    PackageSource | FixedSource | EbcdicSource | CsvSource | ExcelSource | JsonlSource | ParquetSource | DebeziumSource
+)
 Source = SqlSource | FileSource | RestSource | AmqpSource
 
 

@@ -16,7 +16,7 @@ import typer
 from rich.console import Console
 
 from warehouse.errors import NotFoundError, UserError
-from warehouse.settings import load_settings
+from warehouse.settings import Settings, load_settings
 
 app = typer.Typer(
     name="mdm",
@@ -79,6 +79,7 @@ def demo(
 def run(
     as_of: Day = None,
     airflow: Annotated[bool, typer.Option("--airflow", help="Through the Airflow DAG, embedded.")] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Only build a past day aside, from the landing.")] = False,
 ) -> None:
     """Run the line for one business day (the newest delivered day when none is given)."""
     from dags.summary import delivered_day, print_summary
@@ -86,6 +87,9 @@ def run(
     settings = load_settings()
     day = _day(as_of) or delivered_day(settings)
     typer.echo(f"customer-mdm: business day {day}")
+    if replay:
+        _replay(settings, day)
+        return
     if airflow:
         from dags.airflow_day import run_day_in_airflow
 
@@ -95,6 +99,15 @@ def run(
 
         run_id = run_day(settings, day, _say)
     print_summary(settings, run_id, typer.echo)
+
+
+def _replay(settings: Settings, day: dt.date) -> None:
+    from dags.replay import replay_day
+    from dags.runner import as_text
+
+    site, counts = replay_day(settings, day)
+    _say("replay", as_text(counts))
+    typer.echo(f"the day as the landing has it: {site.warehouse_path} (encrypted with the installation's key)")
 
 
 @app.command()

@@ -62,7 +62,7 @@ def dbt_variables(settings: Settings) -> dict[str, Any]:
 
 
 def dbt_environment(settings: Settings, as_of: dt.date, run_id: str) -> dict[str, str]:
-    """Environment of a dbt process: the day, the run, where the warehouse lies and its key; nothing is sent anywhere."""
+    """Environment of a dbt process: the day, the run, where the warehouse lies and its key; nothing is sent out."""
     return {
         **child_environment(settings),
         "MDM_DBT_AS_OF": str(as_of),

@@ -112,7 +112,7 @@ def test_events_land_by_table_and_are_acknowledged(bank, channel, queue):
 
 
 def test_an_empty_queue_lands_an_empty_day(bank):
-    assert extract(bank) == {"rows": 0, "deliveries": 2, "tables": 2, "days_caught_up": 0}
+    assert extract(bank) == {"rows": 0, "deliveries": 2, "tables": 2, "days_caught_up": 0, "days_read_again": 0}
 
 
 def test_a_day_read_again_keeps_what_it_has_and_adds_what_came_since(bank, channel, queue):

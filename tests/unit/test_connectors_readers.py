@@ -239,7 +239,7 @@ def csv_site(tmp_path, text, encoding="utf-8-sig", declared="utf-8-sig"):
 def test_csv_with_mark_quotes_line_breaks_and_another_column_order(tmp_path):
     text = 'name,id,extra,note\r\n"张三",1,x,"说:""好""\n再见,谢谢"\r\n李四,2,,\r\n'
     rows, reading = read(csv_site(tmp_path, text), "call", "contact")
-    assert rows == [("1", "张三", '说:"好"\n再见,谢谢'), ("2", "李四", None)]
+    assert rows == [("1", "张三", '说:"好"\n再见,谢谢', "x"), ("2", "李四", None, None)]
     assert reading.new_columns == ["extra"]
 
 
@@ -285,7 +285,7 @@ def excel_site(tmp_path, rows, sheet="客户信息变更"):
 def test_excel_headers_become_raw_names_and_cells_text(tmp_path):
     rows = [["流水号", "备注", "办理日期"], ["S1", "x", dt.datetime(2026, 3, 2)], [None, None, None], [17, "", " 3月 "]]
     found, reading = read(excel_site(tmp_path, rows), "counter", "change")
-    assert found == [("S1", "2026-03-02"), ("17", "3月")]
+    assert found == [("S1", "2026-03-02", "x"), ("17", "3月", None)]
     assert reading.new_columns == ["备注"]
 
 
@@ -323,7 +323,7 @@ FULL = {"id": "U1", "profile": {"cert": {"no": "11"}}, "kyc": {"face": True}, "d
 def test_nested_json_becomes_flat_text(tmp_path):
     bare = {"id": 7, "profile": None, "kyc": {}, "detail": None}
     rows, reading = read(jsonl_site(tmp_path, [json.dumps(FULL), "", json.dumps(bare)]), "ebank", "user")
-    assert rows == [("U1", "11", "true", '{"a":[1,"甲"]}'), ("7", None, None, None)]
+    assert rows == [("U1", "11", "true", '{"a":[1,"甲"]}', "1"), ("7", None, None, None, None)]
     assert reading.new_columns == ["new"]
 
 
@@ -363,7 +363,7 @@ GOOD = pa.table({"capital": [1.5, None], "uscc": ["A", "B"], "since": [dt.date(2
 
 def test_parquet_columns_take_their_declared_types(tmp_path):
     rows, reading = read(parquet_site(tmp_path, GOOD), "registry", "o")
-    assert [tuple(map(str, row)) for row in rows] == [("A", "2020-01-01", "1.50"), ("B", "None", "None")]
+    assert [tuple(map(str, row)) for row in rows] == [("A", "2020-01-01", "1.50", "1"), ("B", "None", "None", "2")]
     assert reading.new_columns == ["more"]
 
 
@@ -406,8 +406,8 @@ ROWS = "insert into loan values (2, '张三', 0.1, '2026-03-02', 'x'), (1, null,
 def test_sqlite_rows_come_ordered_by_key_in_their_declared_types(tmp_path):
     rows, reading = read(sqlite_site(tmp_path, ROWS), "credit", "loan")
     assert [tuple(map(str, row)) for row in rows] == [
-        ("1", "None", "7.00", "2026-03-01 23:59:59"),
-        ("2", "张三", "0.10", "2026-03-02"),
+        ("1", "None", "7.00", "2026-03-01 23:59:59", "None"),
+        ("2", "张三", "0.10", "2026-03-02", "x"),
     ]
     assert reading.new_columns == ["new"]
 
