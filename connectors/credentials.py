@@ -1,6 +1,11 @@
-"""Secrets of source systems: read at the moment they are needed, from a file or an environment variable."""
+"""Secrets of source systems, read at the moment they are needed, and whose word is taken for who a server is."""
 
 from __future__ import annotations
+
+import ssl
+from pathlib import Path
+
+import httpx
 
 from connectors.rest_api import Credential
 from warehouse.errors import SourceError
@@ -27,3 +32,19 @@ def read_credential(settings: Settings, name: str, credential: Credential) -> st
             f"{where}: credential '{name}' is not there; provide it, or correct its place in config/sources"
         )
     return text
+
+
+def trusted(settings: Settings, ca_file: Path | None) -> ssl.SSLContext:
+    """A context that verifies servers by the public authorities and, where a source file names it, the bank's own.
+
+    Raises:
+        SourceError: the authority's file is not there, or holds no certificate.
+    """
+    context = httpx.create_ssl_context(trust_env=False)
+    if ca_file is not None:
+        path = settings.home / ca_file
+        try:
+            context.load_verify_locations(path)
+        except OSError:  # an SSLError is one
+            raise SourceError(f"{path}: no certificate there; provide the authority's, or correct 'ca_file'") from None
+    return context

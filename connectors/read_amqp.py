@@ -29,7 +29,7 @@ import pyarrow.parquet as pq
 from pika.adapters.blocking_connection import BlockingChannel
 
 from connectors.change_event import Event, UnreadableEvent, parse_event
-from connectors.credentials import read_credential
+from connectors.credentials import read_credential, trusted
 from connectors.event_spool import EventSpool, event_moment
 from connectors.reading import BATCH_ROWS, EVENT_NAMES, Reading, ReadTable, events_schema
 from connectors.registry import AmqpSource, Table
@@ -173,7 +173,6 @@ def _parameters(settings: Settings, source: AmqpSource) -> pika.ConnectionParame
     parts = urlsplit(source.url)
     host = parts.hostname or ""
     is_encrypted = parts.scheme == "amqps"
-    context = ssl.create_default_context(cafile=settings.home / source.ca_file if source.ca_file else None)
     password = read_credential(settings, "password", source.password)
     return pika.ConnectionParameters(
         host,
@@ -181,7 +180,7 @@ def _parameters(settings: Settings, source: AmqpSource) -> pika.ConnectionParame
         unquote(parts.path.removeprefix("/")) or "/",
         pika.PlainCredentials(source.user, password, erase_on_connect=True),
         heartbeat=_HEARTBEAT,
-        ssl_options=pika.SSLOptions(context, host) if is_encrypted else None,
+        ssl_options=pika.SSLOptions(trusted(settings, source.ca_file), host) if is_encrypted else None,
         socket_timeout=source.timeout,
         blocked_connection_timeout=source.timeout,
     )

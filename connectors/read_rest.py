@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 import pyarrow as pa
 
-from connectors.credentials import read_credential
+from connectors.credentials import read_credential, trusted
 from connectors.json_path import ABSENT, follow, parse_path, value_text
 from connectors.json_spool import JsonSpool, undeclared_keys
 from connectors.reading import Reading, ReadTable, require_columns, text_batch
@@ -55,10 +55,7 @@ def open_rest(settings: Settings, source: RestSource, day: dt.date) -> Iterator[
 
 def _http(settings: Settings, source: RestSource) -> httpx.Client:
     """A client that verifies certificates and heeds no variable of the environment."""
-    authority: Path | None = None if source.ca_file is None else settings.home / source.ca_file
-    if authority is not None and not authority.is_file():
-        raise SourceError(f"{authority}: not there; provide the authority's certificate, or correct 'ca_file'")
-    verify = httpx.create_ssl_context(verify=str(authority)) if authority else True
+    verify = trusted(settings, source.ca_file)
     return httpx.Client(timeout=source.limits.timeout, proxy=source.proxy, trust_env=False, verify=verify)
 
 

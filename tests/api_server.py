@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -33,15 +34,18 @@ class Reply:
 class ApiServer:
     """Serves while the block lasts; keeps the calls."""
 
-    def __init__(self, respond: Callable[[Call], Reply]) -> None:
+    def __init__(self, respond: Callable[[Call], Reply], tls: ssl.SSLContext | None = None) -> None:
         self.calls: list[Call] = []
         self._respond = respond
         self._server = ThreadingHTTPServer(("127.0.0.1", 0), self._handler())
         self._server.daemon_threads = True
+        self._scheme = "http" if tls is None else "https"
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_port}"
+        return f"{self._scheme}://127.0.0.1:{self._server.server_port}"
 
     def __enter__(self) -> ApiServer:
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)

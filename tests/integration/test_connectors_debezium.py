@@ -6,10 +6,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from connectors.extract import extract_source
+from connectors.raw import register_raw
 from tests.change_events import envelope, lines, newest, person, table
 from tests.source_files import DAY, DAY_2, make_site
-from warehouse import landing
+from warehouse import landing, store
 from warehouse.errors import SettingsError, SourceError
+from warehouse.landing import Gate
 
 
 def source(**changes):
@@ -49,6 +51,26 @@ def test_inserts_updates_and_deletes_land_in_the_order_they_happened(bank):
     assert [row["no"] for row in sorted(rows, key=lambda row: row["_position"])] == ["1", "2", "1", "1", "2", "3"]
     assert {row["_op"] for row in rows} == {"c", "u", "d", "r"}
     assert newest(rows) == {"1": "王小方", "3": "𠮷田"}
+
+
+def test_the_raw_relation_shows_the_last_known_row_and_the_day_it_ended(bank):
+    first = [
+        envelope("r", person(n, name), 0, lsn) for lsn, (n, name) in enumerate([("1", "a"), ("2", "b"), ("3", "c")])
+    ]
+    write(bank, DAY, lines(*first))
+    second = [
+        envelope("d", {"no": "2"}, 9, 12),
+        envelope("u", person("1", "A2"), 8, 11),
+        envelope("u", person("1", "A1"), 7, 10),
+    ]
+    write(bank, DAY_2, lines(*second))
+    extract_source(bank, "events", DAY_2, "run-test")
+    for commit in landing.commits(bank, "events"):
+        commit.deliveries["customer"].write_gate(Gate("test", [], 0, []))
+    register_raw(bank, DAY_2, "run-test")
+    with store.connect(bank, read_only=True) as con:
+        rows = con.execute("select no, name, _deleted_as_of from raw_events__customer order by no").fetchall()
+    assert rows == [("1", "A2", None), ("2", "b", DAY_2), ("3", "c", None)]
 
 
 def test_an_event_written_twice_lands_once(bank):
