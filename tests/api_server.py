@@ -1,14 +1,21 @@
-"""A real HTTP server on 127.0.0.1 that answers as a function says."""
+"""A real HTTP server on 127.0.0.1 that answers as a function says, and a certificate for it that nobody vouches for."""
 
 from __future__ import annotations
 
+import datetime as dt
+import ipaddress
 import json
 import ssl
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qsl, urlsplit
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 
 @dataclass(frozen=True)
@@ -84,3 +91,20 @@ class ApiServer:
                 """Keep the test's output clean."""
 
         return Handler
+
+
+def certificate(folder: Path) -> ssl.SSLContext:
+    """A server's context with a new certificate for 127.0.0.1, which lies in `server.pem`."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    now = dt.datetime.now(dt.UTC)
+    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
+    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+    built = built.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
+    signed = built.add_extension(names, critical=False).sign(key, hashes.SHA256())
+    (folder / "server.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
+    private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    (folder / "server.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, *private))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(folder / "server.pem", folder / "server.key")
+    return context

@@ -5,16 +5,21 @@ import json
 import logging
 import signal
 import socket
+import socketserver
+import ssl
 import subprocess
 import sys
+import threading
 import time
 import uuid
+from contextlib import contextmanager, suppress
 
 import pika
 import pyarrow.parquet as pq
 import pytest
 
 from connectors.extract import extract_source
+from tests.api_server import certificate
 from tests.change_events import envelope, lines, newest, person, table
 from tests.source_files import DAY, DAY_2, make_site
 from warehouse import landing
@@ -143,6 +148,7 @@ def kill_instead_of(bank, what, channel, queue):
 import os, signal
 import connectors.read_amqp, warehouse.landing
 from connectors.extract import extract_source
+from tests.api_server import certificate
 from tests.source_files import DAY
 from warehouse.settings import load_settings
 from pathlib import Path
@@ -222,3 +228,44 @@ def test_a_broker_that_cannot_be_read_is_one_line(tmp_path, queue, changes, told
     with pytest.raises(SourceError, match=told) as error:
         extract(bank)
     assert len(error.value.problems) == 1
+
+
+@contextmanager
+def encrypted(folder):
+    """A door to the broker that speaks TLS; yields its port."""
+    context = certificate(folder)
+
+    class Door(socketserver.BaseRequestHandler):
+        def handle(self):
+            try:
+                inner = context.wrap_socket(self.request, server_side=True)
+            except ssl.SSLError:
+                return  # whoever knocked does not trust the certificate
+            with inner, socket.create_connection(BROKER) as broker:
+                threading.Thread(target=pump, args=(broker, inner), daemon=True).start()
+                pump(inner, broker)
+
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Door) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+        yield server.server_address[1]
+        server.shutdown()
+
+
+def pump(source, target):
+    with suppress(OSError):
+        while data := source.recv(65536):
+            target.sendall(data)
+
+
+def test_an_encrypted_broker_must_be_trusted(tmp_path, channel, queue):
+    with encrypted(tmp_path) as port:
+        url = f"amqps://127.0.0.1:{port}/"
+        for name, changes in (("no", {}), ("yes", {"ca_file": str(tmp_path / "server.pem")})):
+            bank = make_site(tmp_path / name, {"events": source(queue, url=url, **changes)})
+            write_secret(bank.keys_dir / "queue.password", "guest")
+            if name == "no":
+                with pytest.raises(SourceError, match="its certificate is not trusted"):
+                    extract(bank)
+        publish(channel, queue, envelope("c", person("1", "a"), 0, 1))
+        assert extract(bank)["rows"] == 1

@@ -2,23 +2,18 @@
 
 import datetime as dt
 import email.utils
-import ipaddress
 import itertools
 import logging
-import ssl
 import time
 
 import pyarrow.parquet as pq
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from connectors.extract import extract_source
 from connectors.rest_paging import Cursor, Link, Offset, Page, PageNumber
-from tests.api_server import ApiServer, Reply
+from tests.api_server import ApiServer, Reply, certificate
 from tests.source_files import DAY, DAY_2, make_site
 from warehouse import landing
 from warehouse.errors import SettingsError, SourceError
@@ -312,23 +307,6 @@ def test_a_link_to_another_server_gets_no_token(tmp_path):
         with ApiServer(lambda _: reply) as server:
             line = refused(site(tmp_path, server, objects={"people": people}))
         assert "leads to another server" in line and other.calls == []
-
-
-def certificate(folder):
-    """A certificate for 127.0.0.1 that nobody vouches for."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
-    now = dt.datetime.now(dt.UTC)
-    names = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    built = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
-    built = built.not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
-    signed = built.add_extension(names, critical=False).sign(key, hashes.SHA256())
-    (folder / "server.pem").write_bytes(signed.public_bytes(serialization.Encoding.PEM))
-    private = serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    (folder / "server.key").write_bytes(key.private_bytes(serialization.Encoding.PEM, *private))
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(folder / "server.pem", folder / "server.key")
-    return context
 
 
 def test_a_certificate_must_be_trusted(tmp_path):
