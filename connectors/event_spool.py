@@ -31,7 +31,7 @@ class EventSpool:
     def __init__(self, path: Path, table: Table) -> None:
         self._table = table
         self._rows = JsonSpool(path)
-        self._placed: set[str] = set()
+        self._placed: set[bytes] = set()
         self._keys: set[str] = set()
         self._order = [array("q") for _ in range(3)]
 

@@ -28,9 +28,12 @@ def parse_path(text: str) -> tuple[str, ...]:
 
 
 def value_text(value: object) -> str | None:
-    """A JSON value as text: texts as they are, everything else as compact JSON."""
+    """A JSON value as text: texts as they are, everything else as compact JSON; half a character becomes U+FFFD."""
     if value is None or value is ABSENT:
         return None
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half of a character beyond U+FFFF, where a system cut a text
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    return text

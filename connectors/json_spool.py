@@ -45,4 +45,4 @@ class JsonSpool:
 def undeclared_keys(table: Table, keys: set[str]) -> list[str]:
     """Keys of records' top level that land although no column's path begins with them."""
     declared = {parse_path(column.source_name)[0] for column in table.columns}
-    return sorted(keys - declared) if table.undeclared == "keep" else []
+    return sorted(keys - declared - {""}) if table.undeclared == "keep" else []

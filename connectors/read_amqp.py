@@ -235,9 +235,8 @@ class _Queue:
             event = parse_event(body, self._keys(routing_key))
             if event is not None:
                 spools[self._table(event, routing_key)].add(event)
-        except (UnreadableEvent, UnicodeDecodeError) as error:
-            reason = str(error) if isinstance(error, UnreadableEvent) else "not UTF-8"
-            self._set_aside(reason, routing_key, body)
+        except UnreadableEvent as error:
+            self._set_aside(str(error), routing_key, body)
 
     def _keys(self, routing_key: str) -> tuple[str, ...]:
         named = [table for name, table in self.source.tables.items() if (table.origin or name) == routing_key]

@@ -203,13 +203,14 @@ def _batches(where: str, table: Table, spool: JsonSpool, new: Sequence[str]) -> 
     Raises:
         SourceError: a declared column occurs in no record.
     """
-    names = [*(column.source_name for column in table.columns), *new]
+    names = [column.source_name for column in table.columns]
     seen: set[str] = set()
     rows = 0
     for chunk in spool.batches():
         records = [_Record(*parts) for parts in chunk]
         rows += len(records)
-        yield text_batch(table, [_column(records, name, seen) for name in names], new)
+        undeclared = [[value_text(follow(record.value, (name,))) for record in records] for name in new]
+        yield text_batch(table, [*(_column(records, name, seen) for name in names), *undeclared], new)
     if rows:
         require_columns(where, table, list(seen))
 

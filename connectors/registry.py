@@ -334,9 +334,9 @@ class RestSource(_Source, RestApi):
     @model_validator(mode="after")
     def _lists_exist(self) -> RestSource:
         self._refuse_types()
-        missing = [name for name in self.tables if self.list_of(name) not in self.objects]
+        missing = [name for name in self.tables if self.list_of(name) not in self.asked_alone()]
         if missing:
-            known = ", ".join(self.objects)
+            known = ", ".join(self.asked_alone())
             raise ValueError(f"tables whose 'from' is none of the API's objects ({known}): {', '.join(missing)}")
         return self
 

@@ -185,8 +185,24 @@ class RestApi(SiteModel):
             filled = given | placeholders(item.paging) | ({item.each.name} if item.each else set())
             own = {each.name for each in self._trees() if each.object == key}
             yield from (f"objects.{key}: {{{name}}}" for name in item.names() - filled - own)
-            if item.each and item.each.object not in self.objects:
-                yield f"objects.{key}: each {item.each.object}"
+            if not self._has_an_end(key):
+                yield f"objects.{key}: each"
+
+    def _has_an_end(self, key: str) -> bool:
+        """Whether the chain of `each` of an object leads to one that is asked for by itself."""
+        passed = set()
+        while key in self.objects and key not in passed:
+            passed.add(key)
+            each = self.objects[key].each
+            if each is None:
+                return True
+            key = each.object
+        return False
+
+    def asked_alone(self) -> list[str]:
+        """The objects a table may be: all but those that only answer for a branch of a tree."""
+        branches = {each.object for each in self._trees()}
+        return [key for key in self.objects if key not in branches]
 
     def _trees(self) -> list[Each]:
         return [item.each for item in self.objects.values() if item.each and item.each.roots is not None]
@@ -223,7 +239,7 @@ def check_transport(url: str, schemes: tuple[str, str], allow_plain: bool) -> No
         ValueError: what is wrong with it.
     """
     parts = urlsplit(url)
-    if parts.scheme not in schemes or not parts.hostname:
+    if parts.scheme not in schemes or not parts.hostname or parts.port == 0:  # asking for the port checks it
         raise ValueError(f"an address must be {schemes[0]}://…")
     if parts.username or parts.password:
         raise ValueError("a user or password may not stand in an address; name it in 'credentials'")

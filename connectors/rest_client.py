@@ -131,8 +131,10 @@ class RestClient:
             known["signature"] = _signature(self._secrets[login.signature.key], text)
         try:
             status, headers, content = self._send(self._build(call, known))
-        except httpx.TransportError as error:
+        except httpx.RequestError as error:
             return _unreachable(error)
+        except (httpx.InvalidURL, UnicodeEncodeError):
+            return _Trouble("refused", "the address or a header cannot be sent as it is")
         return _judge(status, headers, content, call.errors)
 
     def _build(self, call: _Call, known: Mapping[str, object]) -> httpx.Request:
@@ -214,7 +216,7 @@ def _json(content: bytes) -> object:
     """The answer; numbers with a fraction keep the text they came as."""
     try:
         return json.loads(content, parse_float=str)
-    except ValueError:
+    except (ValueError, RecursionError):
         return ABSENT
 
 
@@ -250,7 +252,9 @@ def _next_link(headers: httpx.Headers) -> str | None:
     return None
 
 
-def _unreachable(error: httpx.TransportError) -> _Trouble:
+def _unreachable(error: httpx.RequestError) -> _Trouble:
+    if isinstance(error, httpx.LocalProtocolError):
+        return _Trouble("refused", "the address or a header cannot be sent as it is")
     cause: BaseException | None = error
     while cause is not None:
         if isinstance(cause, ssl.SSLCertVerificationError):

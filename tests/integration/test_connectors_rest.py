@@ -198,6 +198,16 @@ def test_a_token_that_is_not_accepted_is_one_line(tmp_path):
     )
 
 
+def test_a_token_that_fits_no_header_is_one_line_without_it(tmp_path):
+    auth = {"headers": {"Authorization": "{token}"}}
+    with ApiServer(secured) as server:
+        settings = site(tmp_path, server, auth=auth, credentials={"token": {"file": "keys/api.token"}})
+        for token in ("t0ken-王小芳", "t0ken\nX: y"):
+            write_secret(settings.keys_dir / "api.token", token)
+            assert "cannot be sent as it is" in refused(settings)
+        assert server.calls == []
+
+
 def test_a_token_is_renewed_before_it_ends(tmp_path):
     logins = itertools.count(1)
 
@@ -290,13 +300,17 @@ def test_calls_keep_the_pace(tmp_path):
         (Reply({"data": {"name": "王小芳"}}), "no list at 'data'"),
         (Reply({"name": "王小芳"}), "no list at 'data'"),
         (Reply({}, 404), "status 404"),
+        (Reply(b"[" * 15_000), "the answer is not JSON"),
+        (Reply({"data": PEOPLE[:1], "next": "/a\x01b"}), "the address or a header cannot be sent"),
         (Reply({"data": PEOPLE}, 302, {"Location": "http://127.0.0.1:1/"}), "status 302"),
         (Reply({"data": ["x" * 100_000]}), "the answer is larger than answer_bytes"),
     ],
 )
 def test_an_answer_that_is_none_is_one_line(tmp_path, reply, told):
     with ApiServer(lambda _: reply) as server:
-        assert told in refused(site(tmp_path, server, limits={**FAST, "answer_bytes": 20_000}))
+        people = {"path": "/people", "records": "data", "paging": {"kind": "link", "next": "next"}}
+        settings = site(tmp_path, server, limits={**FAST, "answer_bytes": 20_000}, objects={"people": people})
+        assert told in refused(settings)
         assert len(server.calls) == 1
 
 
@@ -333,6 +347,13 @@ def test_undeclared_keys_land_and_a_missing_one_stops(tmp_path):
     assert "column nick is missing" in line
 
 
+def test_odd_keys_and_half_characters_land(tmp_path):
+    odd = {"id": 1, "name": "\ud83d王小芳", "a.b": "x", "$c": 1.50, "": "nothing"}
+    with ApiServer(lambda _: Reply({"data": [odd], "pages": 1})) as server:
+        (row,) = landed(site(tmp_path, server))
+    assert (row["name"], row["a.b"], row["$c"]) == ("\ufffd王小芳", "x", "1.5")
+
+
 def test_changed_rows_are_asked_for_from_the_last_day_on(tmp_path):
     query = {"from": "{since}", "to": "{until}"}
     table = {**TABLE, "mode": "changed"}
@@ -363,6 +384,15 @@ def test_changed_rows_are_asked_for_from_the_last_day_on(tmp_path):
             {"objects": {"people": {**NUMBERED, "query": {"cursor": "{cursor}"}}}},
             "nothing fills objects.people: {cursor}",
         ),
+        (
+            {"objects": {"people": {**NUMBERED, "each": {"name": "a", "object": "people"}}}},
+            "nothing fills objects.people: each",
+        ),
+        (
+            {"objects": {"people": {**NUMBERED, "each": {"name": "a", "object": "b"}}}},
+            "nothing fills objects.people: each",
+        ),
+        ({"base_url": "https://api.example:port"}, "port"),
         ({"credentials": {"key": {"value": "a", "file": "b"}}}, "give one of"),
         ({"credentials": {"key": {"environment": "MDM_X"}}}, "begin with mdm_"),
         ({"credentials": {"key": "hunter2"}}, "credentials.key"),

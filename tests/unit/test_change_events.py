@@ -65,9 +65,10 @@ def test_what_is_no_change_event_is_refused_without_its_values(value, told):
     assert "王小芳" not in str(error.value)
 
 
-def test_a_cut_line_is_refused():
+@pytest.mark.parametrize("text", ['{"op": "c", "after": {"no"', b"\xff\xfe{}", "[" * 100_000])
+def test_what_is_no_json_is_refused(text):
     with pytest.raises(UnreadableEvent, match="not a whole JSON value"):
-        parse_event('{"op": "c", "after": {"no"')
+        parse_event(text)
 
 
 @pytest.mark.parametrize(
