@@ -4,6 +4,8 @@
     <landing>/<source>/_commits/2026-03-02.0001.json      which delivery of each table makes up the source's day
     <landing>/<source>/_problems/2026-03-02.json          why the last reading of the day failed, one line each
     <landing>/<source>/_received/2026-03-02.json          size and time of the day's files when they were last read
+    <landing>/<source>/_dead_letters/2026-03-02/*.json    messages of a queue that could not be read, as they came
+    <landing>/<source>/_acknowledged.json                 up to which commit a queue knows that its messages arrived
 
 A reader of the landing trusts commits only. A commit is written last, by one rename, after all its deliveries stand;
 so a source's day arrives whole or not at all, and a killed extraction leaves nothing that anyone would read. A later
@@ -213,6 +215,13 @@ def usable(settings: Settings, source: str, until: dt.date) -> list[Commit]:
     return [newest[day] for day in sorted(newest)]
 
 
+def aside(settings: Settings, source: str) -> Path:
+    """Where an extraction sets down what is not landed yet."""
+    folder = source_dir(settings, source) / "_aside"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @contextmanager
 def staging_area(settings: Settings, source: str) -> Iterator[Path]:
     """An empty folder on the landing's own file system, this process's alone; gone after the block.
@@ -223,9 +232,8 @@ def staging_area(settings: Settings, source: str) -> Iterator[Path]:
     root = source_dir(settings, source)
     busy = BusyError(f"source {source}: another process is extracting it; wait for it (mdm status)")
     with exclusive(root / "_lock", busy):
-        folder = root / "_aside"
-        shutil.rmtree(folder, ignore_errors=True)  # what a killed extraction left
-        folder.mkdir(parents=True)
+        shutil.rmtree(root / "_aside", ignore_errors=True)  # what a killed extraction left
+        folder = aside(settings, source)
         try:
             yield folder
         finally:

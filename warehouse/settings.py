@@ -202,6 +202,11 @@ def child_environment(settings: Settings) -> dict[str, str]:
     return {**os.environ, "MDM_CONFIG": str(settings.config_dir), "MDM_HOME": str(settings.home)}
 
 
+def environment_value(name: str) -> str | None:
+    """A variable that a source file names as the place of a credential."""
+    return os.environ.get(name)
+
+
 def load_settings(config_dir: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:
     """Load the site's settings.
 
