@@ -3,6 +3,7 @@
     <landing>/<source>/<table>/as_of=2026-03-02/delivery=1/{data.parquet, manifest.json, gate.json, quarantine.parquet}
     <landing>/<source>/_commits/2026-03-02.0001.json      which delivery of each table makes up the source's day
     <landing>/<source>/_problems/2026-03-02.json          why the last reading of the day failed, one line each
+    <landing>/<source>/_quarantine/2026-03-02/<table>/    the rows in quarantine as of a day, and those that re-enter
 
 A reader of the landing trusts commits only. A commit is written last, by one rename, after all its deliveries stand;
 so a source's day arrives whole or not at all, and a killed extraction leaves nothing that anyone would read. A later
@@ -57,7 +58,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """How one expectation came out on one delivery: counts, never values."""
+    """How one expectation came out on one delivery: counts, never values.
+
+    A `note` says why there was nothing to compare with (a drift on the first delivery); `checked` is 0 then.
+    """
 
     rule: str
     column: str | None
@@ -66,6 +70,7 @@ class RuleResult:
     success: bool
     checked: int
     unexpected: int
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -278,6 +283,32 @@ def _bring_in(settings: Settings, folder: Path, manifest: Manifest) -> int:
     place.parent.mkdir(parents=True, exist_ok=True)
     folder.rename(place)
     return manifest.delivery
+
+
+@dataclass(frozen=True)
+class QuarantineBook:
+    """What became of the rows the gate took out of one table, as of a business day; see quality/reentry.py.
+
+    A reader trusts `quarantine.parquet` beside the deliveries for what is out, and the book for what came back: without
+    a book nothing comes back.
+    """
+
+    folder: Path
+
+    @property
+    def rows(self) -> Path:
+        """Every row in quarantine by rule, with its state."""
+        return self.folder / "rows.parquet"
+
+    @property
+    def reentered(self) -> Path:
+        """The rows that re-enter, as they were corrected, in the schema of their deliveries."""
+        return self.folder / "reentered.parquet"
+
+
+def quarantine_book(settings: Settings, source: str, table: str, as_of: dt.date) -> QuarantineBook:
+    """The book of one table as of a day; its files are there only if there is something to tell."""
+    return QuarantineBook(source_dir(settings, source) / "_quarantine" / f"{as_of}" / table)
 
 
 def _problems_path(settings: Settings, source: str, as_of: dt.date) -> Path:

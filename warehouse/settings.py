@@ -59,6 +59,13 @@ class StewardshipSettings(_Section):
     session_minutes: int = Field(30, ge=1)
 
 
+class QualitySettings(_Section):
+    """How long rows wait in quarantine and scores are kept."""
+
+    quarantine_days: int = Field(90, ge=1)
+    trend_days: int = Field(90, ge=1)
+
+
 class Settings(_Section):
     """The whole site configuration; paths are absolute once loaded."""
 
@@ -73,6 +80,7 @@ class Settings(_Section):
     warehouse: WarehouseSettings = WarehouseSettings()
     publish: PublishSettings = PublishSettings()
     stewardship: StewardshipSettings = StewardshipSettings()
+    quality: QualitySettings = QualitySettings()
 
     @property
     def demo_dir(self) -> Path:
@@ -131,7 +139,7 @@ class Settings(_Section):
 
 
 _ENV_TOP = {"home", "key", "key_file", "is_demo", "bank_name_zh", "bank_name_en"}
-_SECTIONS = ("demo", "warehouse", "publish", "stewardship")
+_SECTIONS = ("demo", "warehouse", "publish", "stewardship", "quality")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
