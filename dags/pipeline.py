@@ -18,10 +18,11 @@ StepFunction = Callable[[Settings, dt.date, str], Counts]
 
 
 def gate_raw(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
-    """Check every new delivery; a source that fails stops alone, bad rows go to quarantine."""
+    """Check every new delivery; a source that fails stops alone, bad rows go to quarantine, repaired ones come back."""
     from quality.gate import gate_raw as gate
+    from stewardship.corrections import answers_for
 
-    return gate(settings, as_of, run_id)
+    return gate(settings, as_of, run_id, answers_for(settings, as_of))
 
 
 def stage(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
@@ -69,10 +70,11 @@ def gate_golden(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
 
 
 def review(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
-    """Hand the doubtful pairs to the stewards."""
+    """Hand the doubtful pairs to the stewards, and what is in quarantine or has no mapping."""
+    from stewardship.exceptions import refresh_exceptions
     from stewardship.tasks import refresh_tasks
 
-    return refresh_tasks(settings, as_of, run_id)
+    return refresh_tasks(settings, as_of, run_id) | refresh_exceptions(settings, as_of, run_id)
 
 
 def mask(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
