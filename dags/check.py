@@ -49,9 +49,11 @@ def _sources(settings: Settings) -> str:
 
 
 def _quality(settings: Settings) -> str:
+    from quality.scorecard import load_card
     from quality.suites import check_suites
 
-    return f"quality: {check_suites(settings)} tables have expectations"
+    measures = sum(len(part.measures) for part in load_card(settings).values())
+    return f"quality: {check_suites(settings)} tables have expectations, {measures} measures on the scorecard"
 
 
 def _models(settings: Settings) -> str:

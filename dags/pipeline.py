@@ -63,10 +63,12 @@ def customer_360(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
 
 
 def gate_golden(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
-    """Stop before publishing when golden customers are not unique, complete and cross-referenced."""
+    """Score the records; stop before publishing when golden customers are not unique, complete and cross-referenced."""
     from quality.gate import gate_golden as gate
+    from quality.scorecard import score
 
-    return gate(settings, as_of, run_id)
+    counts = score(settings, as_of, run_id)  # first: a day that is stopped needs its scores most
+    return counts | gate(settings, as_of, run_id)
 
 
 def review(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
@@ -123,7 +125,7 @@ STEPS = (
     Step("link", link, writes_warehouse=True),
     Step("golden", golden, writes_warehouse=True),
     Step("customer_360", customer_360, writes_warehouse=True),
-    Step("gate_golden", gate_golden, writes_warehouse=False),
+    Step("gate_golden", gate_golden, writes_warehouse=True),
     Step("review", review, writes_warehouse=False),
     Step("mask", mask, writes_warehouse=True),
     Step("publish", publish, writes_warehouse=False),
