@@ -45,7 +45,7 @@ def print_items(items: Sequence[dict[str, Any]], console: Console) -> None:
         "first seen",
         "state",
         "closed by",
-        "values (masked)",
+        "masked values",
     ):
         table.add_column(heading)
     for one in items:

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 
 Bytes = np.ndarray[Any, np.dtype[np.uint8]]
 Numbers = np.ndarray[Any, np.dtype[np.int32]]
@@ -63,11 +64,19 @@ def holds(scheme: str, column: pd.Series[Any]) -> Holds:
 
 
 def _holds(scheme: str, column: pd.Series[Any]) -> Holds:
-    raw = [text.encode("utf-8", "surrogatepass") for text in column.astype(str)]
-    lengths = np.fromiter(map(len, raw), np.int32, len(raw))
-    # what is cut off or padded with zero bytes is refused by its length, or because zero is no character of a number
-    texts = np.array(raw, dtype=f"S{_LONGEST_CARD}").view(np.uint8).reshape(len(raw), _LONGEST_CARD)
-    return SCHEMES[scheme](texts, lengths)
+    texts = pa.array(column.astype("str"), pa.large_string(), from_pandas=False)
+    if isinstance(texts, pa.ChunkedArray):
+        texts = texts.combine_chunks()
+    _, ends, content = texts.buffers()
+    places = np.frombuffer(ends, np.int64)[texts.offset : texts.offset + len(texts) + 1]
+    data = np.frombuffer(content, np.uint8) if content is not None else np.zeros(0, np.uint8)
+    lengths = np.diff(places).astype(np.int32)
+    at = places[:-1, None] + np.arange(_LONGEST_CARD)
+    inside = np.arange(_LONGEST_CARD) < lengths[:, None]
+    # a text cut off here is refused by its length; zero, behind its end, is no character of a number
+    return SCHEMES[scheme](
+        np.where(inside, data[np.minimum(at, max(len(data) - 1, 0))] if len(data) else 0, 0), lengths
+    )
 
 
 def _digits(texts: Bytes) -> Numbers:

@@ -81,9 +81,10 @@ def compared(check: AnyCheck) -> str:
 
 
 def prepare(frame: pd.DataFrame, checks: Sequence[AnyCheck], scene: Scene) -> pd.DataFrame:
-    """The frame with the numbers that range checks compare."""
-    return frame.assign(**{compared(one): _numbers_of(frame[one.column], one, scene) for one in checks
-                           if isinstance(one, RANGED)})  # fmt: skip
+    """The columns the checks of single values look at, and nothing else: the library hashes what it is given."""
+    numbers = {compared(one): _numbers_of(frame[one.column], one, scene) for one in checks if isinstance(one, RANGED)}
+    plain = {name for one in checks if not isinstance(one, RANGED + MEASURED) for name in one.columns_used}
+    return frame[[name for name in frame.columns if name in plain]].assign(**numbers)
 
 
 def _numbers_of(column: Series, check: AnyCheck, scene: Scene) -> Series:

@@ -75,6 +75,15 @@ def _whole_frame() -> Any:  # noqa: ANN401 - see _library
     )
 
 
+@functools.cache
+def _validator() -> Any:  # noqa: ANN401 - see _library
+    """What `Batch.validate` uses; used directly, because a batch made for it hashes the whole frame once more."""
+    _library()
+    from great_expectations.validator.v1_validator import Validator
+
+    return Validator
+
+
 def validate(name: str, frame: pd.DataFrame, checks: Sequence[AnyCheck], scene: Scene) -> list[Outcome]:
     """Check a table.
 
@@ -94,18 +103,29 @@ def validate(name: str, frame: pd.DataFrame, checks: Sequence[AnyCheck], scene: 
     by_value = {place: _expectation(check, place, scene) for place, check in enumerate(checks) if place not in measures}
     by_measure = {place: _in_range(place, one) for place, one in measures.items()}
     found = _run(name, prepared, by_value, checks) | _run(name, _one_row(measures), by_measure, checks)
-    return [
-        _outcome(name, prepared, check, found[place], measures.get(place), scene) for place, check in enumerate(checks)
-    ]
+    outcomes = []
+    for place, check in enumerate(checks):
+        result = _result(check, found[place], measures.get(place), len(frame))
+        is_by_row = check.level == "row" and result.unexpected > 0
+        bad = failing_rows(prepared, check, scene.as_of) if is_by_row else None
+        rows = [] if bad is None else sorted(int(number) for number in frame.loc[bad, ROW_NUMBER])
+        if is_by_row and len(rows) != result.unexpected:
+            raise RuntimeError(_not_evaluated(name, check))
+        outcomes.append(Outcome(result, rows))
+    return outcomes
 
 
 def _run(name: str, frame: pd.DataFrame, expectations: dict[int, Any], checks: Sequence[AnyCheck]) -> dict[int, Any]:
     """Great Expectations' results by the place of their check."""
     if not expectations:
         return {}
+    validator = _validator()(
+        batch_definition=_whole_frame(),
+        batch_parameters={"dataframe": frame},
+        result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
+    )
     suite = _library().ExpectationSuite(name="suite", expectations=list(expectations.values()))
-    batch = _whole_frame().get_batch({"dataframe": frame})
-    report = batch.validate(suite, result_format={"result_format": "BASIC", "partial_unexpected_count": 0})
+    report = validator.validate_expectation_suite(suite)
     found = {result.expectation_config.meta["number"]: result for result in report.results}
     for place in expectations:
         result = found[place].result if place in found else None
@@ -119,31 +139,13 @@ def _not_evaluated(name: str, check: AnyCheck) -> str:
     return f"{name}: {check.rule} could not be evaluated; its column's type may not fit the check"
 
 
-def _outcome(
-    name: str,
-    frame: pd.DataFrame,
-    check: AnyCheck,
-    found: Any,  # noqa: ANN401 - see _library
-    measured: Measure | None,
-    scene: Scene,
-) -> Outcome:
-    size = len(frame)
+def _result(check: AnyCheck, found: Any, measured: Measure | None, size: int) -> RuleResult:  # noqa: ANN401
     whole_table = 0 if found.success else size  # what a check of the table as a whole counts
     unexpected = whole_table if measured else int(found.result.get("unexpected_count", whole_table))
-    rows = [] if check.level == "table" or not unexpected else _rows(name, frame, check, unexpected, scene)
     column = check.columns_used[0] if len(check.columns_used) == 1 else None
     note = measured.note if measured else None
-    result = RuleResult(
-        check.rule, column, check.severity, check.level, bool(found.success), 0 if note else size, unexpected, note
-    )
-    return Outcome(result, rows)
-
-
-def _rows(name: str, frame: pd.DataFrame, check: AnyCheck, expected: int, scene: Scene) -> list[int]:
-    numbers = sorted(int(number) for number in frame.loc[failing_rows(frame, check, scene.as_of), ROW_NUMBER])
-    if len(numbers) != expected:
-        raise RuntimeError(_not_evaluated(name, check))
-    return numbers
+    checked = 0 if note else size
+    return RuleResult(check.rule, column, check.severity, check.level, bool(found.success), checked, unexpected, note)
 
 
 def _one_row(measures: dict[int, Measure]) -> pd.DataFrame:
