@@ -184,7 +184,9 @@ def _with_sources(settings: Settings, file: _File) -> _File:
     problems: list[str] = []
     for path in sorted((settings.config_dir / "policy").glob("*.yml")):
         more = load_site_file(path, _Attributes).attributes
-        problems += [f"{path}: attribute '{name}' stands elsewhere too; keep one" for name in more if name in attributes]
+        problems += [
+            f"{path}: attribute '{name}' stands elsewhere too; keep one" for name in more if name in attributes
+        ]
         attributes |= more
     if problems:
         raise SettingsError(*problems)

@@ -79,6 +79,13 @@ class ScheduleSettings(_Section):
         return value
 
 
+class QualitySettings(_Section):
+    """How long rows wait in quarantine and scores are kept."""
+
+    quarantine_days: int = Field(90, ge=1)
+    trend_days: int = Field(90, ge=1)
+
+
 class Settings(_Section):
     """The whole site configuration; paths are absolute once loaded."""
 
@@ -94,6 +101,7 @@ class Settings(_Section):
     publish: PublishSettings = PublishSettings()
     stewardship: StewardshipSettings = StewardshipSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    quality: QualitySettings = QualitySettings()
 
     @property
     def demo_dir(self) -> Path:
@@ -152,7 +160,7 @@ class Settings(_Section):
 
 
 _ENV_TOP = {"home", "key", "key_file", "is_demo", "bank_name_zh", "bank_name_en"}
-_SECTIONS = ("demo", "warehouse", "publish", "stewardship", "schedule")
+_SECTIONS = ("demo", "warehouse", "publish", "stewardship", "schedule", "quality")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:

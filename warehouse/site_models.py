@@ -45,7 +45,9 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         if contract in contracts and separator and provider:
             contracts[contract].append(path.stem)
         else:
-            problems.append(f"{path}: provides no contract; name it <contract>__<name>.sql, with {', '.join(contracts)}")
+            problems.append(
+                f"{path}: provides no contract; name it <contract>__<name>.sql, with {', '.join(contracts)}"
+            )
     if problems:
         raise SettingsError(*problems)
     maps = sorted(path.stem for path in (site_dbt(settings) / "seeds").glob("code_map__*.csv"))

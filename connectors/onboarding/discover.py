@@ -50,7 +50,9 @@ def discover_path(path: Path, kind: str | None) -> Draft:
     known = [file for file in files if _kind(file) in ([kind] if kind else _KINDS.values())]
     kinds = {_kind(file) for file in known}
     if len(kinds) != 1:
-        found = f"files of several kinds ({', '.join(sorted(map(str, kinds)))})" if kinds else "no file with named columns"
+        found = (
+            f"files of several kinds ({', '.join(sorted(map(str, kinds)))})" if kinds else "no file with named columns"
+        )
         raise SourceError(f"{path}: {found}; name one by --kind, or write the source's file by hand (docs/sources.md)")
     folder = (path if path.is_dir() else path.parent).resolve()
     draft = Draft({"kind": kinds.pop(), "folder": str(folder), "tables": {}})

@@ -74,7 +74,9 @@ def _flow(entry: Mapping[str, object]) -> str:
 
 def source_yaml(proposal: Onboarding) -> str:
     """The source's file, its tables with what was proposed for them."""
-    lines = [f"# Proposed by `mdm source add {proposal.source}` from what the source holds; correct it. Keys: docs/sources.md"]
+    lines = [
+        f"# Proposed by `mdm source add {proposal.source}` from what the source holds; correct it. Keys: docs/sources.md"
+    ]
     lines += [f"{key}: {_quoted(value)}" for key, value in proposal.draft.items()]
     lines.append("tables:")
     for table in proposal.tables.values():
@@ -164,7 +166,10 @@ def _sources_yaml(proposal: Onboarding) -> str:
         lines += [f"      - name: {table.name}", f"        identifier: raw_{name}__{table.name}"]
         lines += [f"        description: {_quoted(about)}", "        columns:"]
         for column in table.profile.columns:
-            lines += [f"          - name: {column.name}", f"            description: {_quoted(_about(column.name, column.comment))}"]
+            lines += [
+                f"          - name: {column.name}",
+                f"            description: {_quoted(_about(column.name, column.comment))}",
+            ]
         for lineage in _LINEAGE:
             lines += [f"          - name: {lineage}", f"            description: '{{{{ doc(\"{_DOCS[lineage]}\") }}}}'"]
     return "\n".join(lines) + "\n"
@@ -185,7 +190,10 @@ def _staging_yaml(proposal: Onboarding) -> str:
             lines += [f"            columns: [{', '.join(table.profile.key)}]"]
         lines.append("    columns:")
         for column in table.columns:
-            lines += [f"      - name: {column.name}", f"        description: {_quoted(_about(column.raw.name, column.raw.comment))}"]
+            lines += [
+                f"      - name: {column.name}",
+                f"        description: {_quoted(_about(column.raw.name, column.raw.comment))}",
+            ]
             if table.profile.key == (column.name,):
                 lines.append("        data_tests: [unique, not_null]")
         for lineage in _LINEAGE:
@@ -198,7 +206,10 @@ def _canonical_yaml(proposal: Onboarding) -> str:
     for mapping in proposal.mappings:
         about = model_descriptions(f"contract_{mapping.contract}")
         lines += [f"  - name: {mapping.name}"]
-        lines += [f'    description: "What {proposal.source} provides of the contract {mapping.contract}."', "    columns:"]
+        lines += [
+            f'    description: "What {proposal.source} provides of the contract {mapping.contract}."',
+            "    columns:",
+        ]
         for column in mapping.columns:
             lines += [f"      - name: {column}", f"        description: {_quoted(about[column])}"]
     return "\n".join(lines) + "\n"
