@@ -36,7 +36,7 @@ _QUARANTINE = """
     group by all
 """
 _UNMAPPED = """
-    select 'unmapped_code', source, code_set, source_code, null, null, '', sum(rows)
+    select 'unmapped_code', source, code_set, source_code, null, null, '', sum(row_count)
     from int_reference__unmapped_code
     group by all
 """
