@@ -1,5 +1,8 @@
 {{ config(materialized='table', contract={'enforced': true}) }}
 
+-- the step `gate_golden` measures the records before the published models are built; dbt's lineage shall show it
+-- depends_on: {{ ref('int_party__record') }}
+
 with scores as (
     select * from {{ source('quality', 'quality_scorecard') }}
 ),
