@@ -100,7 +100,7 @@ def address_models(con: duckdb.DuckDBPyConnection, addresses: Iterable[str]) -> 
     con.execute("create table int_party__source_record (address varchar)")
     con.execute("create table stg_counter__info_change (item varchar, old_value varchar, new_value varchar)")
     con.execute("insert into int_party__source_record select unnest(?)", [list(addresses)])
-    build(con, "int_address__located", "int_address__standardised")
+    build(con, "int_address__written", "int_address__located", "int_address__standardised")
 
 
 def sql(name: str, *arguments: Any) -> str:
