@@ -100,7 +100,7 @@ def address_models(con: duckdb.DuckDBPyConnection, addresses: Iterable[str]) -> 
     con.execute("create table int_party__source_record (address varchar)")
     con.execute("create table stg_counter__info_change (item varchar, old_value varchar, new_value varchar)")
     con.execute("insert into int_party__source_record select unnest(?)", [list(addresses)])
-    build(con, "int_address__located", "int_address__standardised")
+    build(con, "int_address__written", "int_address__located", "int_address__standardised")
 
 
 def sql(name: str, *arguments: Any) -> str:
@@ -111,8 +111,11 @@ def sql(name: str, *arguments: Any) -> str:
 def column(expression: str, values: Sequence[Any], sql_type: str = "varchar") -> list[Any]:
     """The expression over a column `value`, in the order of the values."""
     with connect() as con:
-        con.execute(f"create table input (position integer, value {sql_type})")
-        con.executemany("insert into input values (?, ?)", list(enumerate(values)))
+        numbered = "select unnest(?) as value, generate_subscripts(?, 1) as position"
+        listed = [list(values), list(range(len(values)))]
+        con.execute(
+            f"create table input as select position, cast(value as {sql_type}) as value from ({numbered})", listed
+        )
         return [row[0] for row in con.execute(f"select {expression} from input order by position").fetchall()]
 
 
