@@ -57,7 +57,7 @@ def detect_encoding(sample: bytes) -> str:
 def _wide(sample: bytes) -> str | None:
     """UTF-16 without a mark: separators and line ends have a zero byte, always on the same side."""
     zeros = Counter(place % 2 for place, byte in enumerate(sample[: 1 << 16]) if byte == 0)
-    if sum(zeros.values()) * 50 < len(sample[: 1 << 16]):
+    if not zeros or zeros.total() * 50 < len(sample[: 1 << 16]):
         return None
     return "utf-16-le" if zeros[1] > zeros[0] else "utf-16-be"
 

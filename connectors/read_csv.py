@@ -83,6 +83,8 @@ def _rows(path: Path, dialect: Dialect, width: int | None = None) -> Iterator[li
         reader = csv.reader(file, delimiter=dialect.separator, strict=True)
         try:
             for row in reader:
+                if not row:  # an empty line, as many programs leave at the end
+                    continue
                 if width is not None and len(row) != width:
                     raise SourceError(
                         f"{path}, line {reader.line_num}: {len(row)} fields instead of {width}; ask for the file again"

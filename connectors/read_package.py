@@ -176,8 +176,8 @@ def _check_fields(shown: Path, lines: list[str], source: PackageSource, width: i
         if found != width:
             hint = "" if source.trailing_separator or found != width + 1 else "; or all lines do: trailing_separator"
             raise SourceError(
-                f"{shown}, line {number}: {found} fields instead of {width} (a separator or line break inside a value, "
-                f"or a line cut short{hint}); ask for the package again"
+                f"{shown}, line {number}: {found} fields instead of {width} (a separator, a line break or half a "
+                f"character in a value, or a line cut short{hint}); ask for the package again"
             )
         if source.trailing_separator and not line.endswith(source.separator):
             raise SourceError(

@@ -37,7 +37,7 @@ _CONNECT_SECONDS = "10"
 _UNDECLARED = "undeclared"
 # What gives one unchanging view of all tables: the isolation level, and the statement that begins the transaction.
 _ISOLATION = {
-    "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ", "oceanbase": "REPEATABLE READ", "oracle": "SERIALIZABLE",
+    "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ", "oracle": "SERIALIZABLE",
     "mssql": "SNAPSHOT", "opengauss": "REPEATABLE READ", "db2": "REPEATABLE READ", "ibm_db_sa": "REPEATABLE READ",
 }  # fmt: skip
 _BEGIN = {

@@ -107,8 +107,11 @@ def require_columns(where: str, table: Table, found: Sequence[str]) -> list[str]
     """The found columns that land although nobody declared them.
 
     Raises:
-        SourceError: a declared column is missing.
+        SourceError: a declared column is missing, or there twice.
     """
+    twice = [column.source_name for column in table.columns if list(found).count(column.source_name) > 1]
+    if twice:
+        raise SourceError(f"{where}: column {', '.join(twice)} is there twice; ask the source for one of them")
     needed = [column.source_name for column in table.columns if not column.optional]
     missing = [name for name in needed if name not in found]
     if missing:
@@ -174,9 +177,10 @@ def landed_names(table: Table, new_columns: Sequence[str]) -> list[str]:
 
 
 def undeclared(table: Table, found: Sequence[str]) -> list[str]:
-    """What of the found columns lands although nobody declared it."""
+    """What of the found columns lands although nobody declared it; names that stand twice mean nothing certain."""
     declared = {column.source_name for column in table.columns}
-    return [name for name in found if name and name not in declared] if table.undeclared == "keep" else []
+    unknown = [name for name in found if name and name not in declared and list(found).count(name) == 1]
+    return unknown if table.undeclared == "keep" else []
 
 
 def text_batch(

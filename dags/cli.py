@@ -62,17 +62,32 @@ def demo(
     as_of: Day = None,
     people: Annotated[int | None, typer.Option(help="People in the demo bank (first day only).")] = None,
     organizations: Annotated[int | None, typer.Option(help="Organizations (first day only).")] = None,
+    poison: Annotated[bool, typer.Option("--poison", help="Instead: a site of fifty broken deliveries.")] = False,
 ) -> None:
     """Generate the demo bank's eight source systems for one day."""
     from connectors.demo.generate import generate
     from warehouse.keys import create_key
 
     settings = load_settings()
+    if poison:
+        _poison(settings, _day(as_of) or settings.demo.first_day)
+        return
     sizes = {key: value for key, value in (("people", people), ("organizations", organizations)) if value}
     settings = settings.model_copy(update={"demo": settings.demo.model_copy(update=sizes)})
     create_key(settings)
     counts = generate(settings, _day(as_of))
     typer.echo(f"demo bank {as_of or settings.demo.first_day}: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()))
+
+
+def _poison(settings: Settings, day: dt.date) -> None:
+    from connectors.demo.poison import make_poisoned_set
+
+    folder = settings.home / "poison"
+    made = make_poisoned_set(folder / "config", folder / "var", day)
+    for source, poison in made.items():
+        typer.echo(f"  {source:<12} {poison.what}")
+    typer.echo(f"{len(made)} broken sources, and a healthy one of each kind. Try:")
+    typer.echo(f"  MDM_CONFIG={folder / 'config'} MDM_HOME={folder / 'var'} mdm step extract --as-of {day}")
 
 
 @app.command()

@@ -18,6 +18,7 @@ from warehouse.errors import SettingsError, SourceError
         ("张三", "0E5B6554FC0F"),
         ("ZHANG SAN 张三", "E9C8C1D5C740E2C1D5400E5B6554FC0F"),
         ("ZHANG SAN", "E9C8C1D5C740E2C1D5"),
+        ("欧阳娜娜", "0E5357599552C752C70F"),
     ],
 )
 @pytest.mark.parametrize("page", ["ibm1388", "ibm935"])

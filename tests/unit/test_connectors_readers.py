@@ -248,12 +248,19 @@ def test_csv_with_mark_quotes_line_breaks_and_another_column_order(tmp_path):
     [
         ("", "empty, not even a header line"),
         ("id,name\n1,张三\n", "column note is missing"),
+        ("id,name,name,note\n1,张三,张三,\n", "column name is there twice"),
         ("id,name,note\n1,张三\n", "line 2: 2 fields instead of 3"),
         ('id,name,note\n1,张三,"secret', "line 2: broken quoting, or the file is cut short"),
     ],
 )
 def test_broken_csv_is_refused(tmp_path, text, match):
     refused(csv_site(tmp_path, text), "call", "contact", match)
+
+
+def test_csv_with_empty_lines_and_headers_that_mean_nothing(tmp_path):
+    rows, reading = read(csv_site(tmp_path, "id,name,note,x,x,\n1,张三,,a,b,c\n\n"), "call", "contact")
+    assert rows == [("1", "张三", None)]
+    assert reading.new_columns == []
 
 
 def test_csv_in_another_encoding_is_named_with_its_line(tmp_path):

@@ -23,6 +23,7 @@ stg_card__cardholder as (
         {{ mapped_code('raw_cardholder.sex', 'sex_map.code') }} as sex,
         {{ clean_code('raw_cardholder.branch_no') }} as branch_code,
         {{ to_timestamp('raw_cardholder.upd_dt') }} as updated_at,
+        raw_cardholder._deleted_as_of as ended_date,
         raw_cardholder._source_file,
         raw_cardholder._row_number,
         raw_cardholder._as_of,

@@ -32,6 +32,7 @@ stg_core__customer as (
         {{ clean_code('raw_customer.branch_no') }} as branch_code,
         {{ mapped_code('raw_customer.status_cd', 'customer_status_map.code') }} as status,
         {{ to_timestamp('raw_customer.upd_tm') }} as updated_at,
+        raw_customer._deleted_as_of as ended_date,
         raw_customer._source_file,
         raw_customer._row_number,
         raw_customer._as_of,

@@ -29,6 +29,7 @@ stg_credit__applicant as (
         {{ to_date('raw_applicant.apply_dt') }} as applied_date,
         {{ clean_code('raw_applicant.branch_no') }} as branch_code,
         {{ to_timestamp('raw_applicant.upd_time') }} as updated_at,
+        raw_applicant._deleted_as_of as ended_date,
         raw_applicant._source_file,
         raw_applicant._row_number,
         raw_applicant._as_of,

@@ -17,6 +17,7 @@ stg_registry__organization as (
         {{ clean_text('raw_organization.legal_rep_name') }} as legal_representative_name,
         {{ to_decimal('raw_organization.reg_capital') }} as registered_capital,
         {{ clean_text('raw_organization.industry') }} as industry,
+        raw_organization._deleted_as_of as ended_date,
         raw_organization._source_file,
         raw_organization._row_number,
         raw_organization._as_of,
