@@ -231,19 +231,18 @@ def test_a_broker_that_cannot_be_read_is_one_line(tmp_path, queue, changes, told
 
 
 @contextmanager
-def encrypted(folder):
-    """A door to the broker that speaks TLS; yields its port."""
-    context = certificate(folder)
+def door(context=None, closes_after=None):
+    """A way to the broker that speaks TLS, or that breaks off after so many bytes of answers; yields its port."""
 
     class Door(socketserver.BaseRequestHandler):
         def handle(self):
             try:
-                inner = context.wrap_socket(self.request, server_side=True)
+                inner = context.wrap_socket(self.request, server_side=True) if context else self.request
             except ssl.SSLError:
                 return  # whoever knocked does not trust the certificate
             with inner, socket.create_connection(BROKER) as broker:
-                threading.Thread(target=pump, args=(broker, inner), daemon=True).start()
-                pump(inner, broker)
+                threading.Thread(target=pump, args=(inner, broker), daemon=True).start()
+                pump(broker, inner, closes_after)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Door) as server:
         server.daemon_threads = True
@@ -252,14 +251,31 @@ def encrypted(folder):
         server.shutdown()
 
 
-def pump(source, target):
+def pump(source, target, limit=None):
+    passed = 0
     with suppress(OSError):
-        while data := source.recv(65536):
+        while (limit is None or passed < limit) and (data := source.recv(4096)):
             target.sendall(data)
+            passed += len(data)
+
+
+def test_a_connection_that_breaks_off_loses_nothing(tmp_path, channel, queue):
+    events = [envelope("c", person(str(n), "a" * 200), n, n + 1) for n in range(300)]
+    publish(channel, queue, *events)
+    with door(closes_after=60_000) as port:
+        bank = make_site(tmp_path, {"events": source(queue, url=f"amqp://127.0.0.1:{port}/")})
+        write_secret(bank.keys_dir / "queue.password", "guest")
+        with pytest.raises(SourceError, match="the connection broke off; run again, nothing is lost"):
+            extract(bank)
+    assert landing.commits(bank, "events") == []
+    until = time.monotonic() + 10
+    while left(channel, queue) < len(events) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert left(channel, queue) == len(events)
 
 
 def test_an_encrypted_broker_must_be_trusted(tmp_path, channel, queue):
-    with encrypted(tmp_path) as port:
+    with door(certificate(tmp_path)) as port:
         url = f"amqps://127.0.0.1:{port}/"
         for name, changes in (("no", {}), ("yes", {"ca_file": str(tmp_path / "server.pem")})):
             bank = make_site(tmp_path / name, {"events": source(queue, url=url, **changes)})
