@@ -20,7 +20,7 @@ import pytest
 
 from connectors.extract import extract_source
 from tests.api_server import certificate
-from tests.change_events import envelope, lines, newest, person, table
+from tests.change_events import NOON, envelope, lines, newest, person, table
 from tests.source_files import DAY, DAY_2, make_site
 from warehouse import landing
 from warehouse.errors import SourceError
@@ -114,6 +114,15 @@ def test_events_land_by_table_and_are_acknowledged(bank, channel, queue):
     assert newest(landed(bank)) == {"1": "王小方"}
     assert newest(landed(bank, "account")) == {"9": "x"}
     assert left(channel, queue) == 0
+
+
+def test_the_routing_key_names_the_table_of_flattened_rows_and_of_bare_keys(tmp_path, channel, queue):
+    bank = make_site(tmp_path, {"events": source(queue, tables={"customer": table(**{"from": queue})})})
+    write_secret(bank.keys_dir / "queue.password", "guest")
+    rows = [{**person(n, "a"), "__op": "c", "__source_ts_ms": NOON} for n in "12"]
+    publish(channel, queue, *rows, {"key": {"no": "2"}, "value": None, "timestamp": NOON + 1})
+    assert extract(bank)["rows"] == 3
+    assert newest(landed(bank)) == {"1": "a"}
 
 
 def test_an_empty_queue_lands_an_empty_day(bank):
@@ -243,6 +252,8 @@ def door(context=None, closes_after=None):
             with inner, socket.create_connection(BROKER) as broker:
                 threading.Thread(target=pump, args=(inner, broker), daemon=True).start()
                 pump(broker, inner, closes_after)
+                with suppress(OSError):
+                    inner.shutdown(socket.SHUT_RDWR)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Door) as server:
         server.daemon_threads = True
