@@ -54,4 +54,6 @@ def _without_trust() -> str:
     """The shipped rules without the demo bank's order of sources."""
     rules = (_SHIPPED / "survivorship.yml").read_text(encoding="utf-8")
     rules = re.sub(r"(?m)^    trust: .*\n", "", rules)
-    return re.sub(r"(?m)^default_trust: .*$", "default_trust: []  # empty: the sources in the order of their names", rules)
+    return re.sub(
+        r"(?m)^default_trust: .*$", "default_trust: []  # empty: the sources in the order of their names", rules
+    )

@@ -116,11 +116,15 @@ def _gate(trial: Settings, name: str, day: dt.date) -> Iterator[Finding]:
     except GateError as error:
         yield from (Finding("gate", False, problem) for problem in error.problems[1:] or error.problems)
         return
-    yield Finding("gate", True, f"{counts['checks']} checks, {counts['warnings']} warnings, {counts['quarantined']} rows aside")
+    yield Finding(
+        "gate", True, f"{counts['checks']} checks, {counts['warnings']} warnings, {counts['quarantined']} rows aside"
+    )
 
 
 def _policy(settings: Settings, name: str) -> list[Finding]:
     missing = unclassified_columns(settings, name)
     if missing:
-        return [Finding("policy", False, f"no entry for {', '.join(missing)}; add them to policy.yml or policy/{name}.yml")]
+        return [
+            Finding("policy", False, f"no entry for {', '.join(missing)}; add them to policy.yml or policy/{name}.yml")
+        ]
     return [Finding("policy", True, "every staged column is classified")]

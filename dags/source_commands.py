@@ -44,7 +44,9 @@ def source_add(
     report = add_source(settings, name, Place(path, kind, url, password_file, schema), currency)
     for table in report.tables.values():
         named = [column for column in table.columns if column.reason]
-        typer.echo(f"{table.name}: {table.profile.rows:,} rows, taken for {table.role}, {table.mode}, keys {list(table.keys)}")
+        typer.echo(
+            f"{table.name}: {table.profile.rows:,} rows, taken for {table.role}, {table.mode}, keys {list(table.keys)}"
+        )
         for column in named:
             typer.echo(f"    {column.raw.name} → {column.name} ({column.reason}: {column.raw.evidence})")
     typer.echo("contracts:")

@@ -42,7 +42,7 @@ class Bank:
         return f"    select * from {{{{ ref('stg_{self.source}__{table.name}') }}}}"
 
     def account_number(self, table: TableProposal, value: str) -> str:
-        """The number of an account as the contract wants it: loans and cards beside accounts may share their numbers."""
+        """An account's number in the contract: loans and cards beside accounts may share their numbers."""
         beside = sum(len(self.with_role(role)) for role in _KINDS)
         return value if table.role == "account" or beside == 1 else f"'{table.name}-' || {value}"
 
@@ -86,9 +86,14 @@ def map_tables(bank: Bank) -> tuple[list[CanonicalModel], list[str]]:
 
 
 def _model(
-    bank: Bank, contract: str, table: TableProposal, ctes: list[tuple[str, str]], fields: list[tuple[str, str]], rest: str
+    bank: Bank,
+    contract: str,
+    table: TableProposal,
+    ctes: list[tuple[str, str]],
+    fields: list[tuple[str, str]],
+    rest: str,
 ) -> CanonicalModel:
-    """A model in the house's form: imports, then a last step of the model's name; plain columns before computed ones."""
+    """A model in the house's form: imports, then a step of the model's name, plain columns before computed."""
     name = f"{contract}__{bank.source}_{table.name}"
     plain = [(value, alias) for value, alias in fields if not _is_computed(value)]
     computed = [(value, alias) for value, alias in fields if _is_computed(value)]
@@ -140,7 +145,9 @@ def _account(bank: Bank, table: TableProposal) -> list[CanonicalModel] | str:
     if not table.has("currency"):
         fields.append((f"'{bank.currency}'", "currency"))
     taken = {alias for _, alias in fields} | {"record_id"}
-    fields += [(f"{row}.{name}", name) for name in model_columns("contract_account") if name not in taken and table.has(name)]
+    fields += [
+        (f"{row}.{name}", name) for name in model_columns("contract_account") if name not in taken and table.has(name)
+    ]
     fields.append((owner.record_id, "record_id"))
     ctes = [(row, bank.staging(table)), *owner.ctes]
     return [_model(bank, "account", table, ctes, fields, f"    from {row}{owner.join}")]
@@ -185,7 +192,11 @@ def _transaction(bank: Bank, table: TableProposal) -> list[CanonicalModel] | str
     account = bank.reference(table, ("account", "card", "loan"))
     missing = [name for name in ("occurred_at", "amount", "direction") if not table.has(name)]
     if table.key is None or account is None or missing:
-        what = [*(["one key column"] if table.key is None else []), *(["an account"] if account is None else []), *missing]
+        what = [
+            *(["one key column"] if table.key is None else []),
+            *(["an account"] if account is None else []),
+            *missing,
+        ]
         return f"not found in it: {', '.join(what)}"
     row = f"{table.name}_row"
     fields = [(f"'{bank.source}'", "source"), (table.key, "transaction_id")]
@@ -193,7 +204,9 @@ def _transaction(bank: Bank, table: TableProposal) -> list[CanonicalModel] | str
     names = ("occurred_at", "amount", "direction", "transaction_type")
     fields += [(name, name) for name in names if table.has(name)]
     made = [_model(bank, "transaction", table, [(row, bank.staging(table))], fields, f"    from {row}")]
-    return made + ([_closing(bank, table, bank.account_number(account[1], account[0]))] if table.has("balance_after") else [])
+    return made + (
+        [_closing(bank, table, bank.account_number(account[1], account[0]))] if table.has("balance_after") else []
+    )
 
 
 def _closing(bank: Bank, table: TableProposal, account: str) -> CanonicalModel:
@@ -219,7 +232,11 @@ def _balance(bank: Bank, table: TableProposal) -> list[CanonicalModel] | str:
     row = f"{table.name}_row"
     number = bank.account_number(account[1], account[0])
     fields = [(f"'{bank.source}'", "source"), (number, "account_number"), ("balance_date", "balance_date")]
-    return [_model(bank, "balance", table, [(row, bank.staging(table))], [*fields, ("balance", "balance")], f"    from {row}")]
+    return [
+        _model(
+            bank, "balance", table, [(row, bank.staging(table))], [*fields, ("balance", "balance")], f"    from {row}"
+        )
+    ]
 
 
 def _code_uses(bank: Bank) -> Iterator[CanonicalModel]:

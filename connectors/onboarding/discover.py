@@ -1,7 +1,8 @@
-"""Which tables and columns a database or a folder of files has: the draft of a source, before anything is known of it."""
+"""Which tables and columns a database or a folder of files has: the draft of a source."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -50,7 +51,9 @@ def discover_path(path: Path, kind: str | None) -> Draft:
     known = [file for file in files if _kind(file) in ([kind] if kind else _KINDS.values())]
     kinds = {_kind(file) for file in known}
     if len(kinds) != 1:
-        found = f"files of several kinds ({', '.join(sorted(map(str, kinds)))})" if kinds else "no file with named columns"
+        found = (
+            f"files of several kinds ({', '.join(sorted(map(str, kinds)))})" if kinds else "no file with named columns"
+        )
         raise SourceError(f"{path}: {found}; name one by --kind, or write the source's file by hand (docs/sources.md)")
     folder = (path if path.is_dir() else path.parent).resolve()
     draft = Draft({"kind": kinds.pop(), "folder": str(folder), "tables": {}})
@@ -203,10 +206,8 @@ def _add_table(draft: Draft, inspector: Any, table: str, schema: str | None) -> 
         columns.append(entry)
         if column.get("comment"):
             draft.comments[snake(table), entry["name"]] = column["comment"]
-    try:
+    with contextlib.suppress(NotImplementedError):  # SQLite has no comments
         draft.comments[snake(table), None] = inspector.get_table_comment(table, schema=schema)["text"] or ""
-    except NotImplementedError:
-        pass  # SQLite has no comments
     _add(draft, snake(table), None if snake(table) == table else table, columns)
 
 

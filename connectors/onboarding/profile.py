@@ -107,9 +107,7 @@ def _load(con: duckdb.DuckDBPyConnection, name: str, read: ReadTable) -> bool:
     return is_whole
 
 
-def _table(
-    con: duckdb.DuckDBPyConnection, name: str, table: Table, is_whole: bool, comments: Comments
-) -> TableProfile:
+def _table(con: duckdb.DuckDBPyConnection, name: str, table: Table, is_whole: bool, comments: Comments) -> TableProfile:
     rows = _one(con, f'select count(*) from "{name}"')
     columns = tuple(_column(con, name, column, rows, comments.get((name, column.name), "")) for column in table.columns)
     key = _key(con, name, columns, rows)
