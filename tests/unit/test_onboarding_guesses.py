@@ -232,6 +232,5 @@ def test_a_packed_file_that_is_cut_short_is_told(site, tmp_path):
     path.write_bytes(packed)
     add_source(site, "pack", Place(path=path))
     path.write_bytes(packed[: len(packed) // 2])
-    with open_source(site, load_sources(site)["pack"], DAY) as read:
-        with pytest.raises(SourceError, match="damaged or cut short"):
-            list(read("t", None).batches)
+    with open_source(site, load_sources(site)["pack"], DAY) as read, pytest.raises(SourceError, match="cut short"):
+        list(read("t", None).batches)
