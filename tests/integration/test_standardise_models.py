@@ -106,7 +106,7 @@ def test_addresses_get_the_region_of_today_and_never_an_invented_one(filled):
     assert rows == [
         ("core:1", "湖北省", "襄阳市", "樊城区", "湖北省襄阳市樊城区长虹路12号"),
         ("core:2", "湖北省", "襄阳市", "枣阳市", "湖北省襄阳市枣阳市吴店镇三桥村3组4号"),
-        ("core:3", None, None, None, "朝阳区望京街道1号"),
+        ("core:3", None, None, "朝阳区", "朝阳区望京街道1号"),
         ("core:4", "北京市", None, None, "北京市朝阳路5号"),
     ]
 

@@ -189,8 +189,19 @@ def test_short_names_of_regions():
     assert apply("province_short", "广西壮族自治区", "湖北省", "北京市") == ["广西", "湖北", "北京"]
     assert apply("city_short", "恩施土家族苗族自治州", "喀什地区", "襄阳市") == ["恩施", "喀什", "襄阳"]
     assert apply("district_short", "浦东新区", "枣阳市", "城区", "长阳土家族自治县") == [
-        "浦东", "枣阳", "城区", "长阳土家族自治县",
+        "浦东", "枣阳", "城区", "长阳",
     ]  # fmt: skip
+
+
+def test_other_names_of_autonomous_regions():
+    names = {
+        "长阳土家族自治县": "长阳县",
+        "文山壮族苗族自治州": "文山州",
+        "广西壮族自治区": "广西省",
+        "鄂伦春自治旗": "鄂伦春自治旗",
+        "枣阳市": None,
+    }
+    assert apply("region_alias", *names) == list(names.values())
 
 
 def test_content_hash_tells_null_from_empty_and_column_from_column():

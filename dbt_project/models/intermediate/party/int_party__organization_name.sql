@@ -5,7 +5,7 @@ with source_record as (
 spelling as (
     select *
     from {{ ref('int_address__region_spelling') }}
-    where not is_short_district
+    where not is_short_district and not is_ambiguous
 ),
 
 spelling_length as (
