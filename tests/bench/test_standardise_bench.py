@@ -119,6 +119,8 @@ def test_addresses_a_second():
         address_models(con, [])
         few, many = _addresses(con, 250_000), _addresses(con, 1_000_000)
         distinct = con.execute("select count(*) from int_address__standardised").fetchone()[0]
-    _report(f"{distinct:,} addresses: {many:.1f} CPU s, {distinct / many:,.0f} a CPU second; a quarter: {few:.1f} CPU s")
+    _report(
+        f"{distinct:,} addresses: {many:.1f} CPU s, {distinct / many:,.0f} a CPU second; a quarter: {few:.1f} CPU s"
+    )
     assert distinct / many >= 30_000
     assert many < 6 * few
