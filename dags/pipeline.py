@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from warehouse.settings import Settings
 
 Counts = dict[str, int]
+# what the step `stage` builds: the site's models, and the engine's up to the party records
+STAGE_MODELS = "resource_type:seed contract staging canonical intermediate"
 StepFunction = Callable[[Settings, dt.date, str], Counts]
 
 
@@ -31,7 +33,7 @@ def stage(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
     from warehouse.dbt import run_dbt
 
     counts = register_raw(settings, as_of, run_id)
-    return counts | run_dbt(settings, "resource_type:seed staging intermediate", as_of, run_id)
+    return counts | run_dbt(settings, STAGE_MODELS, as_of, run_id)
 
 
 def decisions(settings: Settings, as_of: dt.date, run_id: str) -> Counts:

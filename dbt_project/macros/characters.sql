@@ -32,6 +32,16 @@ nullif(regexp_extract({{ value }}, '{{ pattern }}', {{ group }}), '')
 {%- endmacro %}
 
 
+{# The groups of the first occurrence as a structure of texts with these names; empty texts when there is none. #}
+{% macro regex_parts(value, pattern, names) %}
+{{- return(adapter.dispatch('regex_parts', 'customer_mdm')(value, pattern, names)) -}}
+{% endmacro %}
+
+{% macro duckdb__regex_parts(value, pattern, names) -%}
+regexp_extract({{ value }}, '{{ pattern }}', {{ names }})
+{%- endmacro %}
+
+
 {# Position of a text within another, from 1; 0 when absent. #}
 {% macro position_in(text, part) %}
 {{- return(adapter.dispatch('position_in', 'customer_mdm')(text, part)) -}}

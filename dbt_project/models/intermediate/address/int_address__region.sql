@@ -2,12 +2,14 @@ with listed as (
     select * from {{ ref('ref_region') }}
 ),
 
+-- prefectures without districts (东莞市) are listed again as a district of their own
 today as (
     select *
     from listed
-    where valid_to is null
+    where valid_to is null and not (district is not null and code like '%00')
 ),
 
+-- the successor of a divided district is its prefecture or province: then there is no district today
 int_address__region as (
     select
         listed.code,
@@ -18,8 +20,8 @@ int_address__region as (
         listed.valid_to,
         coalesce(today.code, listed.code) as current_code,
         coalesce(today.province, listed.province) as province,
-        coalesce(today.city, listed.city) as city,
-        coalesce(today.district, listed.district) as district
+        case when today.code is null then listed.city else today.city end as city,
+        case when today.code is null then listed.district else today.district end as district
     from listed
     left join today on listed.successor = today.code
 )

@@ -1,106 +1,98 @@
-with source_record as (
-    select * from {{ ref('int_party__source_record') }}
+with located as (
+    select * from {{ ref('int_address__located') }}
 ),
 
-info_change as (
-    select *
-    from {{ ref('stg_counter__info_change') }}
-    where item = 'address'
-),
-
-spelling as (
-    select * from {{ ref('int_address__region_spelling') }}
-),
-
-spelling_length as (
-    select distinct characters from spelling
-),
-
-address as (
-    select address as address_raw
-    from source_record
-    where address is not null
-    union
-    select old_value as address_raw
-    from info_change
-    where old_value is not null
-    union
-    select new_value as address_raw
-    from info_change
-    where new_value is not null
-),
-
-composed as (
+worded as (
     select
-        address_raw,
-        {{ compatible_form('address_raw') }} as composed_address
-    from address
+        *,
+        {{ address_detail('upper(detail)') }} as worded_detail
+    from located
 ),
 
-signed as (
+numbered as (
     select
-        address_raw,
-        {{ address_signs('composed_address') }} as signed_address
-    from composed
+        *,
+        nullif({{ address_numerals('worded_detail') }}, '') as numbered_detail
+    from worded
 ),
 
--- regions hold no digits: what stands before the first one is the same for many addresses
-headed as (
+sifted as (
     select
-        address_raw,
-        signed_address,
-        {{ regex_extract('signed_address', '^[^0-9]+', 0) }} as head
-    from signed
+        *,
+        region_name is null and {{ address_is_filler('numbered_detail') }} as is_filler,
+        case when not (region_name is null and {{ address_is_filler('numbered_detail') }}) then numbered_detail end
+            as address_detail
+    from numbered
 ),
 
-head as (
-    select distinct head
-    from headed
-    where head is not null
-),
-
-prefix as (
+fronted as (
     select
-        head.head,
-        spelling_length.characters,
-        left(head.head, spelling_length.characters) as front
-    from head
-    cross join spelling_length
-    where length(head.head) >= spelling_length.characters
+        *,
+        {{ address_front('address_detail') }} as front
+    from sifted
 ),
 
-longest as (
+doored as (
     select
-        prefix.head,
-        max_by(spelling.spelling, spelling.characters) as spelling
-    from prefix
-    inner join spelling on prefix.front = spelling.spelling
-    where not (spelling.is_short and {{ continues_place_name('substr(prefix.head, prefix.characters + 1)') }})
-    group by prefix.head
+        *,
+        nullif(front['road_number'], '') as signed_number,
+        case
+            when front['road_number'] = '' and front['road'] != '' then {{ bare_road_number("front['rest']") }}
+        end as bare_number
+    from fronted
 ),
 
-located as (
+ended as (
     select
-        headed.address_raw,
-        spelling.province,
-        spelling.city,
-        spelling.district,
-        spelling.region_name,
-        {{ address_detail("substr(headed.signed_address, coalesce(spelling.characters, 0) + 1)") }} as detail
-    from headed
-    left join longest on headed.head = longest.head
-    left join spelling on longest.spelling = spelling.spelling
+        *,
+        {{ address_end("substr(front['rest'], coalesce(length(bare_number), 0) + 1)") }} as ending
+    from doored
+),
+
+-- a number at the end with no building, floor or road number before it is the door's: 三桥村72号
+settled as (
+    select
+        *,
+        coalesce(signed_number, bare_number) is null and ending['room'] like '%号'
+        and concat(ending['building'], ending['unit'], ending['floor']) = '' as ends_with_door
+    from ended
+),
+
+judged as (
+    select
+        *,
+        case
+            when is_filler then 'filler'
+            when has_conflict then 'region_conflict'
+            when region_name is null then 'no_region'
+            when is_ambiguous then 'ambiguous_region'
+            when official_district is null and {{ starts_with_district('address_detail') }} then 'unknown_district'
+            when official_district is not null and district is null then 'divided_region'
+            when is_retired then 'retired_region'
+        end as address_issue
+    from settled
 ),
 
 int_address__standardised as (
     select
         address_raw,
-        nullif(concat(region_name, {{ address_numerals('detail') }}), '') as address,
+        address_issue,
         province,
         city,
-        district,
-        nullif({{ address_numerals('detail') }}, '') as address_detail
-    from located
+        official_district as district_written,
+        address_detail,
+        case when is_ambiguous and district is null then official_district else district end as district,
+        nullif(concat(region_name, address_detail), '') as address,
+        nullif(front['town'], '') as town,
+        nullif(front['village'], '') as village,
+        nullif(front['road'], '') as road,
+        case when ends_with_door then ending['room'] else coalesce(signed_number, bare_number) end as road_number,
+        nullif(ending['poi'], '') as poi,
+        nullif(ending['building'], '') as building,
+        nullif(ending['unit'], '') as unit,
+        nullif(ending['floor'], '') as floor,
+        case when not ends_with_door then nullif(ending['room'], '') end as room
+    from judged
 )
 
 select * from int_address__standardised

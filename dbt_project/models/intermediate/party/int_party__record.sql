@@ -69,8 +69,7 @@ joined as (
         document.document_issue,
         described.document_expiry,
         case
-            when described.birth_date between date '1880-01-01' and {{ business_day() }}
-                then described.birth_date
+            when {{ is_birth_date('described.birth_date') }} then described.birth_date
         end as birth_date,
         document.birth_date_document,
         case when described.sex in ('M', 'F') then described.sex end as sex,
@@ -99,6 +98,7 @@ joined as (
             end
         ) as registry_number,
         {{ related_person_name('described.legal_representative_name') }} as legal_representative_name,
+        described.industry,
         organization_name.org_region,
         organization_name.org_core_name,
         organization_name.org_form,
