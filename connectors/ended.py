@@ -50,8 +50,9 @@ def _steps(folder: Path, table: Table, known: Sequence[Delivery]) -> list[Path]:
     trail = hashlib.sha256(repr(table.keys).encode())
     steps = []
     for place, delivery in enumerate(known):
-        manifest, gate = delivery.manifest, delivery.gate
-        trail.update(f"{manifest.as_of} {manifest.content_hash} {gate.suite if gate else ''}\n".encode())
+        manifest = delivery.manifest
+        left_out = delivery.quarantine.read_bytes() if delivery.quarantine.exists() else b""
+        trail.update(f"{manifest.as_of} {manifest.content_hash} {hashlib.sha256(left_out).hexdigest()}\n".encode())
         if place:
             steps.append(folder / f"{manifest.as_of}.{trail.hexdigest()[:16]}.parquet")
     return steps

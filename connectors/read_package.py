@@ -122,7 +122,10 @@ def _plain(package: Path) -> Iterator[IO[bytes]]:
 @contextmanager
 def _uncompressed(package: Path) -> Iterator[IO[bytes]]:
     """The output of `gzip -dc`, which also knows `compress` of AIX; Python's library does not."""
-    command = ["gzip", "-dc", str(package)]
+    program = shutil.which("gzip")
+    if program is None:
+        raise SourceError(f"{package}: needs the program gzip, which this machine lacks; install it, or send a .tar.gz")
+    command = [program, "-dc", str(package)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
         assert process.stdout is not None
         yield process.stdout

@@ -8,6 +8,7 @@ is wrong is a `SourceError` that names file and line and never a value.
 
 from __future__ import annotations
 
+import codecs
 import datetime as dt
 import itertools
 import json
@@ -128,13 +129,20 @@ def bad_encoding(path: Path, encoding: str, line: int, column: str | None = None
 
 def first_bad_line(path: Path, encoding: str) -> int:
     """The first line that does not decode, counted from 1 (text decoders read ahead and do not know it)."""
+    decoder = codecs.getincrementaldecoder(encoding)()
+    line = 1
     with open_bytes(path) as file:
-        for number, line in enumerate(file, start=1):
+        while True:
+            block = file.read(1 << 20)
+            before = decoder.getstate()
             try:
-                line.decode(encoding)
-            except UnicodeDecodeError:
-                return number
-    return 1
+                line += decoder.decode(block, final=not block).count("\n")
+            except UnicodeDecodeError as error:
+                good = max(0, error.start - len(error.object) + len(block))
+                decoder.setstate(before)
+                return line + decoder.decode(block[:good]).count("\n")
+            if not block:
+                return line
 
 
 def arrow_type(name: str) -> pa.DataType:

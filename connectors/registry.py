@@ -107,6 +107,7 @@ class Table(_Model):
 
 class _Source(_Model):
     reads_events: ClassVar[bool] = False  # whether the kind's reader itself gives operation and position
+    is_json: ClassVar[bool] = False  # whether a record may leave columns out
 
     title_zh: str = ""
     title_en: str = ""
@@ -126,6 +127,13 @@ class _Source(_Model):
         other = [name for name, table in self.tables.items() if table.mode != "cdc" or table.events is not None]
         if other and self.reads_events:
             raise ValueError(f"change events are read with mode cdc and without 'events': {', '.join(other)}")
+        return self
+
+    @model_validator(mode="after")
+    def _has_optional_columns_in_json_only(self) -> _Source:
+        wrong = [name for name, table in self.tables.items() if any(column.optional for column in table.columns)]
+        if wrong and not self.is_json:
+            raise ValueError(f"only columns of JSON may be optional; remove 'optional' from: {', '.join(wrong)}")
         return self
 
     def _refuse_types(self) -> None:
@@ -287,6 +295,7 @@ class JsonlSource(_FileSource):
     """JSON Lines files; a column's `from` is a path of keys with dots."""
 
     kind: Literal["jsonl"]
+    is_json: ClassVar[bool] = True
 
 
 class ParquetSource(_FileSource):
@@ -300,6 +309,7 @@ class DebeziumSource(_FileSource):
 
     kind: Literal["debezium"]
     reads_events: ClassVar[bool] = True
+    is_json: ClassVar[bool] = True
 
 
 class AmqpSource(_Source):
@@ -310,6 +320,7 @@ class AmqpSource(_Source):
 
     kind: Literal["amqp"]
     reads_events: ClassVar[bool] = True
+    is_json: ClassVar[bool] = True
     url: str
     user: str
     password: Credential
@@ -330,6 +341,7 @@ class RestSource(_Source, RestApi):
     """A REST API; a table's `from` is one of its `objects`."""
 
     kind: Literal["rest"]
+    is_json: ClassVar[bool] = True
 
     @model_validator(mode="after")
     def _lists_exist(self) -> RestSource:

@@ -57,7 +57,7 @@ def write_docs(settings: Settings, as_of: dt.date) -> Path:
 
 
 def dbt_variables(settings: Settings) -> dict[str, Any]:
-    """Variables of every dbt call: the site's models, rules and masks; the same every day, so dbt need not parse again."""
+    """Variables of every dbt call: the site's models, rules and masks; the same every day: no new parse."""
     return site_vars(settings) | survivorship.dbt_vars(settings) | policy.dbt_vars(settings)
 
 

@@ -1,4 +1,4 @@
-"""The registry of sensitive data: `config/policy.yml`, and attributes of single sources in `config/policy/<source>.yml`.
+"""The registry of sensitive data: `config/policy.yml`, with attributes of one source in `config/policy/<source>.yml`.
 
 It says of every column how sensitive it is, how it is masked and who may read it. `attributes` classify by column name
 wherever the name occurs (staging, party records, golden, published); `tables` list the published tables, whose columns

@@ -1,9 +1,9 @@
-"""The site's own dbt models: where they lie, what they provide, and the one dbt project made of the engine's and theirs.
+"""The site's own dbt models: where they lie, what they provide, and the dbt project made of the engine's and theirs.
 
-`dbt/` of the site folder holds `models/staging/<source>/` and `models/canonical/<contract>__<name>.sql`, which bring the
-site's sources onto the engine's contracts (docs/contracts.md), and `seeds/code_map__<source>.csv`. dbt wants one project
-folder, so every installation has one of links, `home/dbt/project`: the engine's folders and `site`. Links, because dbt
-then sees the files themselves, whose times decide what it parses again.
+`dbt/` of the site folder holds `models/staging/<source>/` and `models/canonical/<contract>__<name>.sql`, which bring
+the site's sources onto the engine's contracts (docs/contracts.md), and `seeds/code_map__<source>.csv`. dbt wants one
+project folder, so every installation has one of links, `home/dbt/project`: the engine's folders and `site`. Links,
+because dbt then sees the files themselves, whose times decide what it parses again.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ class Bank:
         return f"    select * from {{{{ ref('stg_{self.source}__{table.name}') }}}}"
 
     def account_number(self, table: TableProposal, value: str) -> str:
-        """The number of an account as the contract wants it: loans and cards beside accounts may share their numbers."""
+        """An account's number in the contract: loans and cards beside accounts may share their numbers."""
         beside = sum(len(self.with_role(role)) for role in _KINDS)
         return value if table.role == "account" or beside == 1 else f"'{table.name}-' || {value}"
 
@@ -93,7 +93,7 @@ def _model(
     fields: list[tuple[str, str]],
     rest: str,
 ) -> CanonicalModel:
-    """A model in the house's form: imports, then a last step of the model's name; plain columns before computed ones."""
+    """A model in the house's form: imports, then a step of the model's name, plain columns before computed."""
     name = f"{contract}__{bank.source}_{table.name}"
     plain = [(value, alias) for value, alias in fields if not _is_computed(value)]
     computed = [(value, alias) for value, alias in fields if _is_computed(value)]

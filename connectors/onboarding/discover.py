@@ -1,7 +1,8 @@
-"""Which tables and columns a database or a folder of files has: the draft of a source, before anything is known of it."""
+"""Which tables and columns a database or a folder of files has: the draft of a source."""
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import datetime as dt
 import io
@@ -205,10 +206,8 @@ def _add_table(draft: Draft, inspector: Any, table: str, schema: str | None) -> 
         columns.append(entry)
         if column.get("comment"):
             draft.comments[snake(table), entry["name"]] = column["comment"]
-    try:
+    with contextlib.suppress(NotImplementedError):  # SQLite has no comments
         draft.comments[snake(table), None] = inspector.get_table_comment(table, schema=schema)["text"] or ""
-    except NotImplementedError:
-        pass  # SQLite has no comments
     _add(draft, snake(table), None if snake(table) == table else table, columns)
 
 

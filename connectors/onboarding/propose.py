@@ -25,7 +25,7 @@ _BY_FORM = {
     "landline": "phone", "person_name": "name", "organization_name": "name", "address": "address",
     "birth_number": "birth_date",
 }  # fmt: skip
-_PERSONAL_FORMS = {"resident_id", "mobile", "email", "person_name", "birth_number"}
+_PERSONAL = {"name", "document_number", "mobile", "email", "birth_date"}
 _ACCOUNTS = ("account", "loan", "card")
 
 
@@ -108,10 +108,16 @@ def _table(profile: TableProfile, dated_files: bool) -> TableProposal:
 
 
 def _role(profile: TableProfile) -> str:
-    """By name, else by what people have: a table with two columns of personal forms and a key is one of parties."""
+    """By what people have, else by name: a table with a key and two things only parties have is one of parties.
+
+    Transactions are not: they name the other side.
+    """
     role = role_of(profile.name, profile.comment)
-    personal = {column.form for column in profile.columns} & _PERSONAL_FORMS
-    return "party" if role == "other" and len(personal) >= 2 and len(profile.key) == 1 else role
+    if role == "transaction" or len(profile.key) != 1:
+        return role
+    said = (attribute_of("party", column.column.source_name, column.comment) for column in profile.columns)
+    personal = {found[0] for found in said if found} | {_BY_FORM.get(column.form) for column in profile.columns}
+    return "party" if len(personal & _PERSONAL) >= 2 else role
 
 
 def _watermark(naming: _Naming) -> str | None:

@@ -1,4 +1,4 @@
-"""The files of a proposal: source, suite, models, code map, policy. Ready to edit; an existing file is never touched."""
+"""The files of a proposal: source, suite, models, code map, policy. Existing files are never touched."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 from connectors.onboarding.canonical import CanonicalModel
 from connectors.onboarding.propose import Staged, TableProposal
 from connectors.onboarding.spellings import CODE_MEANINGS
-from warehouse.dbt_contract import model_columns, model_descriptions
+from warehouse.dbt_contract import model_descriptions
 
 _LINEAGE = ("_source_file", "_row_number", "_as_of", "_delivery")
 _DOCS = {"_source_file": "source_file", "_row_number": "row_number", "_as_of": "as_of", "_delivery": "delivery"}
@@ -74,9 +74,7 @@ def _flow(entry: Mapping[str, object]) -> str:
 
 def source_yaml(proposal: Onboarding) -> str:
     """The source's file, its tables with what was proposed for them."""
-    lines = [
-        f"# Proposed by `mdm source add {proposal.source}` from what the source holds; correct it. Keys: docs/sources.md"
-    ]
+    lines = [f"# Proposed by `mdm source add {proposal.source}` from what it holds; correct it. Keys: docs/sources.md"]
     lines += [f"{key}: {_quoted(value)}" for key, value in proposal.draft.items()]
     lines.append("tables:")
     for table in proposal.tables.values():
@@ -250,5 +248,5 @@ def _policy_yaml(proposal: Onboarding) -> str:
             entries[column.name] = f"  {column.name}: {_flow(about)}"
     if not entries:
         return ""
-    head = "# Proposed by `mdm source add`: columns the registry did not know, classified with care. Correct it: docs/policy.md"
+    head = "# Proposed by `mdm source add`: columns the registry did not know, with care. Correct it: docs/policy.md"
     return "\n".join([head, "attributes:", *entries.values()]) + "\n"

@@ -20,7 +20,7 @@ import pytest
 
 from connectors.extract import extract_source
 from tests.api_server import certificate
-from tests.change_events import envelope, lines, newest, person, table
+from tests.change_events import NOON, envelope, lines, newest, person, table
 from tests.source_files import DAY, DAY_2, make_site
 from warehouse import landing
 from warehouse.errors import SourceError
@@ -114,6 +114,15 @@ def test_events_land_by_table_and_are_acknowledged(bank, channel, queue):
     assert newest(landed(bank)) == {"1": "王小方"}
     assert newest(landed(bank, "account")) == {"9": "x"}
     assert left(channel, queue) == 0
+
+
+def test_the_routing_key_names_the_table_of_flattened_rows_and_of_bare_keys(tmp_path, channel, queue):
+    bank = make_site(tmp_path, {"events": source(queue, tables={"customer": table(**{"from": queue})})})
+    write_secret(bank.keys_dir / "queue.password", "guest")
+    rows = [{**person(n, "a"), "__op": "c", "__source_ts_ms": NOON} for n in "12"]
+    publish(channel, queue, *rows, {"key": {"no": "2"}, "value": None, "timestamp": NOON + 1})
+    assert extract(bank)["rows"] == 3
+    assert newest(landed(bank)) == {"1": "a"}
 
 
 def test_an_empty_queue_lands_an_empty_day(bank):
@@ -231,19 +240,20 @@ def test_a_broker_that_cannot_be_read_is_one_line(tmp_path, queue, changes, told
 
 
 @contextmanager
-def encrypted(folder):
-    """A door to the broker that speaks TLS; yields its port."""
-    context = certificate(folder)
+def door(context=None, closes_after=None):
+    """A way to the broker that speaks TLS, or that breaks off after so many bytes of answers; yields its port."""
 
     class Door(socketserver.BaseRequestHandler):
         def handle(self):
             try:
-                inner = context.wrap_socket(self.request, server_side=True)
+                inner = context.wrap_socket(self.request, server_side=True) if context else self.request
             except ssl.SSLError:
                 return  # whoever knocked does not trust the certificate
             with inner, socket.create_connection(BROKER) as broker:
-                threading.Thread(target=pump, args=(broker, inner), daemon=True).start()
-                pump(inner, broker)
+                threading.Thread(target=pump, args=(inner, broker), daemon=True).start()
+                pump(broker, inner, closes_after)
+                with suppress(OSError):
+                    inner.shutdown(socket.SHUT_RDWR)
 
     with socketserver.ThreadingTCPServer(("127.0.0.1", 0), Door) as server:
         server.daemon_threads = True
@@ -252,14 +262,31 @@ def encrypted(folder):
         server.shutdown()
 
 
-def pump(source, target):
+def pump(source, target, limit=None):
+    passed = 0
     with suppress(OSError):
-        while data := source.recv(65536):
+        while (limit is None or passed < limit) and (data := source.recv(4096)):
             target.sendall(data)
+            passed += len(data)
+
+
+def test_a_connection_that_breaks_off_loses_nothing(tmp_path, channel, queue):
+    events = [envelope("c", person(str(n), "a" * 200), n, n + 1) for n in range(300)]
+    publish(channel, queue, *events)
+    with door(closes_after=60_000) as port:
+        bank = make_site(tmp_path, {"events": source(queue, url=f"amqp://127.0.0.1:{port}/")})
+        write_secret(bank.keys_dir / "queue.password", "guest")
+        with pytest.raises(SourceError, match="the connection broke off; run again, nothing is lost"):
+            extract(bank)
+    assert landing.commits(bank, "events") == []
+    until = time.monotonic() + 10
+    while left(channel, queue) < len(events) and time.monotonic() < until:
+        time.sleep(0.05)
+    assert left(channel, queue) == len(events)
 
 
 def test_an_encrypted_broker_must_be_trusted(tmp_path, channel, queue):
-    with encrypted(tmp_path) as port:
+    with door(certificate(tmp_path)) as port:
         url = f"amqps://127.0.0.1:{port}/"
         for name, changes in (("no", {}), ("yes", {"ca_file": str(tmp_path / "server.pem")})):
             bank = make_site(tmp_path / name, {"events": source(queue, url=url, **changes)})

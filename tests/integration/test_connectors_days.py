@@ -199,6 +199,8 @@ def test_a_row_in_quarantine_neither_ends_nor_comes_back(bank):
     write_fixed(bank, DAY_2, fixed_lines([("000001", "张三", None)]))
     extract(bank, "card", DAY_2)
     assert raw(bank, DAY_2, "select ch_no from raw_card__holder") == [("000001",)]
+    delivery.quarantine.unlink()
+    assert raw(bank, DAY_2, "select ch_no from raw_card__holder order by all") == [("000001",), ("000002",)]
 
 
 def test_a_table_may_let_ended_rows_go(tmp_path):

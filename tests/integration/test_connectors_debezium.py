@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from connectors.extract import extract_source
 from connectors.raw import register_raw
+from quality.gate import gate_raw
 from tests.change_events import envelope, lines, newest, person, table
 from tests.source_files import DAY, DAY_2, make_site
 from warehouse import landing, store
 from warehouse.errors import SettingsError, SourceError
-from warehouse.landing import Gate
 
 
 def source(**changes):
@@ -53,7 +53,9 @@ def test_inserts_updates_and_deletes_land_in_the_order_they_happened(bank):
     assert newest(rows) == {"1": "王小方", "3": "𠮷田"}
 
 
-def test_the_raw_relation_shows_the_last_known_row_and_the_day_it_ended(bank):
+def test_the_raw_relation_shows_the_last_known_row_and_the_day_it_ended(tmp_path):
+    suite = {"customer": {"checks": [{"check": "not_null", "column": "name", "level": "row"}], "quarantine_limit": 0.9}}
+    bank = make_site(tmp_path, {"events": source()}, {"events": suite})
     first = [
         envelope("r", person(n, name), 0, lsn) for lsn, (n, name) in enumerate([("1", "a"), ("2", "b"), ("3", "c")])
     ]
@@ -65,8 +67,7 @@ def test_the_raw_relation_shows_the_last_known_row_and_the_day_it_ended(bank):
     ]
     write(bank, DAY_2, lines(*second))
     extract_source(bank, "events", DAY_2, "run-test")
-    for commit in landing.commits(bank, "events"):
-        commit.deliveries["customer"].write_gate(Gate("test", [], 0, []))
+    gate_raw(bank, DAY_2, "run-test")
     register_raw(bank, DAY_2, "run-test")
     with store.connect(bank, read_only=True) as con:
         rows = con.execute("select no, name, _deleted_as_of from raw_events__customer order by no").fetchall()

@@ -1,15 +1,19 @@
 """What must survive when deliveries are broken."""
 
 import datetime as dt
+import io
 import shutil
 from pathlib import Path
 
 import psycopg
+import pyarrow.parquet as pq
 import pytest
+from rich.console import Console
 
 from connectors.demo.generate import generate
 from connectors.demo.poison import make_poisoned_set, poisons
 from connectors.demo.poison_files import WRITERS
+from dags.status import print_status, status_of
 from tests.integration.conftest import FIRST, run
 from warehouse.embedded_pg import EmbeddedPostgres
 from warehouse.store import connect
@@ -39,6 +43,7 @@ def broken_day(site_factory):
     cut_inside_a_character(demo / "card" / f"CARDHOLDER_{stamp}.DAT")
     drop_column(demo / "call" / f"contacts_{stamp}.csv")
     drop_database(demo / "core" / "pg", "core_banking")
+    leave_out_first(demo / "registry" / f"organization_{stamp}.parquet")
     second = run(settings, SECOND)
     return settings, first, second
 
@@ -64,6 +69,11 @@ def drop_column(path):
 def drop_database(folder, name):
     with psycopg.connect(EmbeddedPostgres(folder).start(), autocommit=True) as con:
         con.execute(f"drop database {name} with (force)")
+
+
+def leave_out_first(path):
+    table = pq.read_table(path)
+    pq.write_table(table.slice(1), path)
 
 
 BROKEN = ("wealth", "card", "call", "core")
@@ -107,3 +117,26 @@ def test_published_rows_say_how_old_their_oldest_source_is(broken_day):
     with duckdb.connect(str(path), read_only=True) as con:
         days = {row[0] for row in con.execute("select distinct source_freshness from customer").fetchall()}
     assert days == {FIRST, SECOND}
+
+
+def test_a_record_its_source_no_longer_has_ends_and_its_customer_stays(broken_day):
+    settings, first, second = broken_day
+    with connect(settings, read_only=True) as con:
+        found = con.execute("select uscc from stg_registry__organization where ended_date = ?", [SECOND]).fetchall()
+        ended_in_raw = con.execute("select count(*) from raw_registry__organization where _deleted_as_of is not null")
+        assert ended_in_raw.fetchall() == [(1,)]
+    ((uscc,),) = found
+    record = f"registry:{uscc}"
+    assert second.xref[record] == first.xref[record]
+
+
+def test_the_status_tells_how_the_days_arrived(broken_day):
+    settings, _, _ = broken_day
+    report = status_of(settings)
+    states = {(one["source"], one["as_of"]): one["state"] for one in report["arrivals"]}
+    assert {states[source, SECOND] for source in BROKEN} == {"refused"}
+    assert (states["credit", FIRST], states["credit", SECOND]) == ("on_time", "on_time")
+    console = Console(file=io.StringIO(), width=200)
+    print_status(report, console)
+    lines = console.file.getvalue().splitlines()
+    assert [line for line in lines if "fixed05" in line and "refused" in line]

@@ -24,7 +24,7 @@ from tests.source_files import (
     write_members,
     write_package,
 )
-from tests.standardise import apply
+from tests.standardise import apply, column, sql
 from warehouse.errors import SourceError
 
 ROWS = [("1", "王小芳", "20260302"), ("2", "买买提·吐尔逊", "20260302")]
@@ -132,6 +132,11 @@ def test_dates_that_mean_nothing_land_as_they_are_and_become_null(bank):
     dates = ["00000000", "99991231", "18991231", "20230230"]
     assert [row[2] for row in customers(bank, "".join(f"{n}|+|x|+|{day}\n" for n, day in enumerate(dates)))] == dates
     assert apply("to_date", *dates) == [None] * len(dates)
+
+
+def test_the_code_for_unknown_lands_as_it_is_and_is_no_code_of_ours(bank):
+    assert customers(bank, "1|+|X|+|x\n") == [("1", "X", "x")]
+    assert column(sql("mapped_code", "value", "null"), ["X"]) == ["UNMAPPED"]
 
 
 def test_a_last_record_without_line_end_is_a_record(bank):

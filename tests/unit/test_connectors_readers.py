@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.readers import open_source
+from connectors.reading import first_bad_line
 from connectors.registry import load_sources
 from tests.source_files import (
     CARD_ROWS,
@@ -265,6 +266,17 @@ def test_csv_with_empty_lines_and_headers_that_mean_nothing(tmp_path):
 
 def test_csv_in_another_encoding_is_named_with_its_line(tmp_path):
     refused(csv_site(tmp_path, "id,name,note\n1,a,b\n2,张三,c\n", "gb18030"), "call", "contact", "line 3: bytes")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gb18030", "utf-8"])
+def test_the_bad_line_is_found_in_every_encoding(tmp_path, encoding):
+    good = "id,name,note\n" + "1,上海上,x\n" * 200_000
+    bad = {"utf-16": b"\x00\xd8,\x00", "gb18030": b"\xff", "utf-8": "上".encode()[:2]}[encoding]
+    path = tmp_path / "t.csv"
+    path.write_bytes(good.encode(encoding) + bad + "\n2,b,c\n".encode(encoding.replace("16", "16-le")))
+    assert first_bad_line(path, encoding) == 200_002
+    path.write_bytes(good.encode(encoding)[:-1] if encoding == "utf-16" else good.encode(encoding) + bad)
+    assert first_bad_line(path, encoding) == 200_001 + (encoding != "utf-16")
 
 
 def test_csv_in_gb18030_by_configuration(tmp_path):

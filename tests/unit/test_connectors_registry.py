@@ -67,6 +67,10 @@ def test_unknown_keys_of_all_files_are_named_together(tmp_path):
             {"tables": {"customer": {"mode": "full", "keys": ["a"], "columns": [{"name": "a", "type": "date"}]}}},
             "text files land as text",
         ),
+        (
+            {"tables": {"customer": {"mode": "full", "keys": ["a"], "columns": [{"name": "a", "optional": True}]}}},
+            "only columns of json may be optional",
+        ),
     ],
 )
 def test_wrong_values_are_refused_with_file_and_key(tmp_path, change, told):
