@@ -11,7 +11,8 @@ from warehouse.keys import create_key, key_path
 from warehouse.settings import ROOT, load_settings
 
 _SHIPPED = ROOT / "config"
-_COPIED = ("policy.yml", "models", "rules", "quality/golden.yml")
+# what is the demo bank's own: its sources, with all that is theirs, and what is written anew below
+_OWN = ("sources", "dbt", "policy", "settings.toml", "branches.yml", "survivorship.yml")
 _SETTINGS = """\
 # The site's settings. Every key and its meaning: docs/settings.md. Secrets never stand here.
 bank_name_zh = "{name}"
@@ -37,9 +38,8 @@ def new_site(folder: Path, name: str) -> list[str]:
         raise SettingsError(f"{folder}: is not empty; give a new folder, an existing site is never overwritten")
     for part in ("sources", "quality", "dbt/models/staging", "dbt/models/canonical", "dbt/seeds"):
         (folder / part).mkdir(parents=True)
-    for part in _COPIED:
-        copy = shutil.copytree if (_SHIPPED / part).is_dir() else shutil.copy
-        copy(_SHIPPED / part, folder / part)
+    sources = {path.name for path in (_SHIPPED / "sources").iterdir()}
+    shutil.copytree(_SHIPPED, folder, dirs_exist_ok=True, ignore=lambda _, names: sources.union(_OWN) & set(names))
     home = folder.with_name(f"{folder.name}-var")
     (folder / "settings.toml").write_text(_SETTINGS.format(name=name, home=home), encoding="utf-8")
     (folder / "branches.yml").write_text(_BRANCHES, encoding="utf-8")

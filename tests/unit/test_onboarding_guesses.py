@@ -207,6 +207,15 @@ def test_what_cannot_be_proposed_is_refused_in_one_line(site, tmp_path):
         new_site(site.config_dir, "Bank")
 
 
+def test_a_new_site_holds_everything_of_the_demo_banks_but_its_sources(site):
+    made = {str(path.relative_to(site.config_dir)) for path in site.config_dir.rglob("*") if path.is_file()}
+    assert {"quality/golden.yml", "policy.yml", "rules/segments.yml", "models/person.yml", "survivorship.yml"} <= made
+    sources = load_sources(load_settings(environ={}))
+    text = (site.config_dir / "survivorship.yml").read_text(encoding="utf-8")
+    assert len(sources) == 8 and not [name for name in made if Path(name).stem in sources]
+    assert "default_trust: []" in text and "    trust:" not in text
+
+
 def test_check_ends_with_another_code_when_a_table_is_missing(site, tmp_path):
     write_csv(tmp_path / "in" / "customer_20260302.csv", people())
     add_source(site, "crm", Place(path=tmp_path / "in"))
