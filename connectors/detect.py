@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import codecs
 import csv
+import gzip
 import itertools
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 SEPARATORS = (",", "\t", ";", "|", "\x01", "\x03", "^")
 _SAMPLE = 1 << 20
@@ -29,10 +31,15 @@ class Dialect:
     separator: str
 
 
+def open_bytes(path: Path) -> BinaryIO:
+    """A file's bytes; one whose name ends in `.gz` is unpacked while it is read."""
+    return cast(BinaryIO, gzip.open(path)) if path.suffix == ".gz" else path.open("rb")
+
+
 def detect_csv(path: Path) -> Dialect:
     """Encoding and separator of a delimited text file, from its first rows (and its first bytes that are not ASCII)."""
     encoding = detect_encoding(_telling_sample(path))
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         text = _decoded(file.read(_SAMPLE), encoding)
     return Dialect(encoding, detect_separator(text))
 
@@ -84,7 +91,7 @@ def _everyday_share(sample: bytes, encoding: str) -> float:
 
 def _telling_sample(path: Path) -> bytes:
     """The first part of a file that is not plain ASCII; its beginning when all of it is."""
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         first = part = file.read(_SAMPLE)
         while part and part.isascii() and b"\0" not in part:
             part = file.read(_SAMPLE)

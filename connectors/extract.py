@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from connectors.readers import open_source
 from connectors.reading import ReadTable, day_stamps, days_present
-from connectors.registry import Source, SqlSource, Table, load_sources
+from connectors.registry import FileSource, RestSource, Source, SqlSource, Table, load_sources
 from connectors.stage_delivery import Place, stage
 from warehouse import landing
 from warehouse.errors import NotFoundError, SourceError
@@ -51,25 +52,27 @@ def extract_source(settings: Settings, source: str, as_of: dt.date, run_id: str)
 
 
 def _extract(settings: Settings, name: str, source: Source, as_of: dt.date, area: Path) -> dict[str, int]:
-    if isinstance(source, SqlSource) and _is_final(settings, name, as_of):
+    if isinstance(source, SqlSource | RestSource) and _is_final(settings, name, as_of):
         return _counts(landing.day_commits(settings, name, as_of)[-1])
     restated = _restated_days(settings, name, source, as_of)
     missed = _missed_days(settings, name, source, as_of)
     tables = dict.fromkeys(missed, _incremental(source)) | restated | {as_of: list(source.tables)}
     days = sorted(tables)
-    stamps = {day: day_stamps(settings, source, day) for day in days if not isinstance(source, SqlSource)}
+    stamps = {day: day_stamps(settings, source, day) for day in days if isinstance(source, FileSource)}
     manifests: list[Manifest] = []
-    for day in days:
-        manifests += _stage_day(settings, name, source, day, tables[day], area)
     new = 0
-    for day in days:
-        folders = {
-            manifest.table: _folder(area, manifest.table, day) for manifest in manifests if manifest.as_of == day
-        }
-        brought = landing.commit(settings, name, day, folders)
-        if day in stamps:
-            landing.note_received(settings, name, day, stamps[day], is_new=brought > 0)
-        new += brought
+    with ExitStack() as opened:  # a reader is left in order only when its rows are landed: a queue acknowledges then
+        for day in days:
+            read = opened.enter_context(open_source(settings, source, day))
+            manifests += _stage_day(settings, name, source, day, tables[day], area, read)
+        for day in days:
+            folders = {
+                manifest.table: _folder(area, manifest.table, day) for manifest in manifests if manifest.as_of == day
+            }
+            brought = landing.commit(settings, name, day, folders)
+            if day in stamps:
+                landing.note_received(settings, name, day, stamps[day], is_new=brought > 0)
+            new += brought
     return {
         "rows": sum(manifest.rows for manifest in manifests),
         "deliveries": new,
@@ -96,7 +99,7 @@ def _incremental(source: Source) -> list[str]:
 def _missed_days(settings: Settings, name: str, source: Source, as_of: dt.date) -> list[dt.date]:
     """Earlier days whose files are there and were never landed."""
     tables = _incremental(source)
-    if isinstance(source, SqlSource) or not tables:
+    if not isinstance(source, FileSource) or not tables:
         return []
     patterns = [source.marker] if source.marker else [source.file_patterns[table] for table in tables]
     landed = {known.as_of for known in landing.commits(settings, name)}
@@ -105,7 +108,7 @@ def _missed_days(settings: Settings, name: str, source: Source, as_of: dt.date) 
 
 def _restated_days(settings: Settings, name: str, source: Source, as_of: dt.date) -> dict[dt.date, list[str]]:
     """Landed days before this one whose files changed since they were read, each with the tables it landed."""
-    if isinstance(source, SqlSource) or not _incremental(source):
+    if not isinstance(source, FileSource) or not _incremental(source):
         return {}
     since = as_of - dt.timedelta(days=source.look_back)
     known = {one.as_of: list(one.deliveries) for one in landing.commits(settings, name) if since <= one.as_of < as_of}
@@ -124,20 +127,25 @@ def _folder(area: Path, table: str, day: dt.date) -> Path:
 
 
 def _stage_day(
-    settings: Settings, name: str, source: Source, day: dt.date, tables: Sequence[str], area: Path
+    settings: Settings,
+    name: str,
+    source: Source,
+    day: dt.date,
+    tables: Sequence[str],
+    area: Path,
+    read: ReadTable,
 ) -> list[Manifest]:
     """Read one day's tables into the staging area; all problems of all tables are raised together."""
     earlier = landing.usable(settings, name, day)
     manifests: list[Manifest] = []
     problems: list[str] = []
-    with open_source(settings, source, day) as read:
-        for table in tables:
-            number = landing.next_delivery(settings, name, table, day)
-            place = Place(name, table, day, number)
-            try:
-                manifests.append(_stage_table(read, place, source.tables[table], _folder(area, table, day), earlier))
-            except SourceError as error:
-                problems += error.problems
+    for table in tables:
+        number = landing.next_delivery(settings, name, table, day)
+        place = Place(name, table, day, number)
+        try:
+            manifests.append(_stage_table(read, place, source.tables[table], _folder(area, table, day), earlier))
+        except SourceError as error:
+            problems += error.problems
     if problems:
         raise SourceError(*problems)
     return manifests

@@ -1,17 +1,20 @@
-"""CSV files with a header line, in any encoding."""
+"""CSV files with a header line, in any encoding, also packed with gzip (`.gz`)."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
+import io
 import itertools
+import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 
-from connectors.detect import Dialect, detect_csv
+from connectors.detect import Dialect, detect_csv, open_bytes
 from connectors.reading import (
     BATCH_ROWS,
     Reading,
@@ -79,7 +82,7 @@ def read_rows(
 
 
 def _rows(path: Path, dialect: Dialect, width: int | None = None) -> Iterator[list[str]]:
-    with path.open(encoding=dialect.encoding, newline="") as file:
+    with io.TextIOWrapper(open_bytes(path), encoding=dialect.encoding, newline="") as file:
         reader = csv.reader(file, delimiter=dialect.separator, strict=True)
         try:
             for row in reader:
@@ -92,6 +95,8 @@ def _rows(path: Path, dialect: Dialect, width: int | None = None) -> Iterator[li
                 yield row
         except UnicodeDecodeError:
             bad_encoding(path, dialect.encoding, first_bad_line(path, dialect.encoding))
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            raise SourceError(f"{path}: the archive is damaged or cut short; ask for the file again") from None
         except csv.Error:
             raise SourceError(
                 f"{path}, line {reader.line_num}: broken quoting, or the file is cut short; ask for the file again"

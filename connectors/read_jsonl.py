@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from connectors.json_path import ABSENT, follow, parse_path, value_text
 from connectors.reading import (
     BATCH_ROWS,
     Reading,
@@ -26,7 +27,6 @@ from warehouse.errors import SourceError
 from warehouse.settings import Settings
 
 _Record = dict[str, object]
-_ABSENT = object()
 
 
 @contextmanager
@@ -56,7 +56,7 @@ def read_objects(path: Path, table: Table, encoding: str, new: Sequence[str]) ->
     Raises:
         SourceError: a line is not a JSON object or does not decode, or a declared path occurs in no line at all.
     """
-    paths = [tuple(column.source_name.split(".")) for column in table.columns]
+    paths = [parse_path(column.source_name) for column in table.columns]
     records = _records(path, encoding)
     seen: set[tuple[str, ...]] = set()
     rows = 0
@@ -68,30 +68,10 @@ def read_objects(path: Path, table: Table, encoding: str, new: Sequence[str]) ->
 
 
 def _column(records: Sequence[_Record], place: tuple[str, ...], seen: set[tuple[str, ...]]) -> list[str | None]:
-    values = [_follow(record, place) for record in records]
-    if any(value is not _ABSENT for value in values):
+    values = [follow(record, place) for record in records]
+    if any(value is not ABSENT for value in values):
         seen.add(place)
     return [value_text(value) for value in values]
-
-
-def _follow(record: _Record, place: tuple[str, ...]) -> object:
-    value: object = record
-    for key in place:
-        if value is None:  # a null parent says that there is nothing, not that the form changed
-            return None
-        if not isinstance(value, dict) or key not in value:
-            return _ABSENT
-        value = value[key]
-    return value
-
-
-def value_text(value: object) -> str | None:
-    """A JSON value as text: texts as they are, everything else as compact JSON."""
-    if value is None or value is _ABSENT:
-        return None
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _records(path: Path, encoding: str) -> Iterator[_Record]:

@@ -1,9 +1,9 @@
 """What every reader shares: the shape it hands out, and the ways from a source's values to Arrow columns.
 
-A reader of a kind is a context manager `open_<kind>(settings, source, day)`. It checks what can be checked before the
-first row (everything there, counts stated, snapshot taken) and yields a function that reads one table as a `Reading`:
-Arrow batches, made one at a time so that memory stays bounded. Whatever is wrong is a `SourceError` that names file and
-line and never a value.
+A reader of a kind is a context manager `open_<kind>(settings, source, day)`, left in order only when its rows are
+landed. It checks what can be checked before the first row (everything there, counts stated, snapshot taken) and yields
+a function that reads one table as a `Reading`: Arrow batches, made one at a time so that memory stays bounded. Whatever
+is wrong is a `SourceError` that names file and line and never a value.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from connectors.detect import open_bytes
 from connectors.registry import FileSource, Source, Table
 from warehouse.errors import SourceError
 from warehouse.landing import ENDED, LINEAGE
@@ -39,13 +40,15 @@ class Reading:
 
     Batches hold the declared columns in order, then `new_columns` as text: what the source has and nobody declared
     (empty where the table says `undeclared: drop`). A reader of change events adds `_op` and `_position` (see
-    `events_schema`). `expected_rows` is what the source itself says it delivered.
+    `events_schema`). `expected_rows` is what the source itself says it delivered; `counts` are other counts worth
+    keeping in the manifest.
     """
 
     batches: Iterator[pa.RecordBatch]
     file: str
     expected_rows: int | None = None
     new_columns: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
 
 
 ReadTable = Callable[[str, dt.date | None], Reading]  # table name, last business day already delivered
@@ -111,7 +114,8 @@ def require_columns(where: str, table: Table, found: Sequence[str]) -> list[str]
     twice = [column.source_name for column in table.columns if list(found).count(column.source_name) > 1]
     if twice:
         raise SourceError(f"{where}: column {', '.join(twice)} is there twice; ask the source for one of them")
-    missing = [column.source_name for column in table.columns if column.source_name not in found]
+    needed = [column.source_name for column in table.columns if not column.optional]
+    missing = [name for name in needed if name not in found]
     if missing:
         raise SourceError(f"{where}: column {', '.join(missing)} is missing; ask the source, or change config/sources")
     return undeclared(table, found)
@@ -127,7 +131,7 @@ def first_bad_line(path: Path, encoding: str) -> int:
     """The first line that does not decode, counted from 1 (text decoders read ahead and do not know it)."""
     decoder = codecs.getincrementaldecoder(encoding)()
     line = 1
-    with path.open("rb") as file:
+    with open_bytes(path) as file:
         while True:
             block = file.read(1 << 20)
             before = decoder.getstate()
@@ -162,9 +166,9 @@ def table_schema(table: Table, new_columns: Sequence[str] = ()) -> pa.Schema:
     return pa.schema([*declared, *((name, pa.string()) for name in landed_names(table, new_columns))])
 
 
-def events_schema(table: Table) -> pa.Schema:
-    """The schema of change events: the declared columns, the operation (c, u, d, r), the order within the delivery."""
-    return pa.schema([*table_schema(table), *EVENT_FIELDS])
+def events_schema(table: Table, new_columns: Sequence[str] = ()) -> pa.Schema:
+    """The schema of change events: a table's columns, the operation (c, u, d, r), the order within the delivery."""
+    return pa.schema([*table_schema(table, new_columns), *EVENT_FIELDS])
 
 
 def landed_names(table: Table, new_columns: Sequence[str]) -> list[str]:

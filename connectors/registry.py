@@ -10,12 +10,13 @@ import re
 from pathlib import Path
 from typing import Annotated, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, RootModel, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, RootModel, ValidationError, model_validator
 from pydantic_core import ErrorDetails
 from sqlalchemy import make_url
 from sqlalchemy.exc import ArgumentError
 
 from connectors.pictures import parse_picture
+from connectors.rest_api import Credential, RestApi, check_transport
 from warehouse.errors import SettingsError
 from warehouse.settings import Settings
 from warehouse.site_file import read_yaml
@@ -38,6 +39,7 @@ class Column(_Model):
 
     `from` is what the source calls it (a header, a JSON path, a database column) where that differs; `width` is its
     length in bytes in a fixed-width file; `picture` how a copybook describes it (`S9(11)V99 COMP-3`).
+    An `optional` one may occur in no record: APIs leave out what is empty.
     """
 
     name: Name
@@ -45,6 +47,7 @@ class Column(_Model):
     type: ColumnType = "text"
     width: int | None = Field(None, ge=1)
     picture: str | None = None
+    optional: bool = False
 
     @property
     def source_name(self) -> str:
@@ -104,17 +107,39 @@ class Table(_Model):
 
 class _Source(_Model):
     reads_events: ClassVar[bool] = False  # whether the kind's reader itself gives operation and position
+    is_json: ClassVar[bool] = False  # whether a record may leave columns out
 
     title_zh: str = ""
     title_en: str = ""
     tables: dict[Name, Table] = Field(min_length=1)
+    _name: str = PrivateAttr("")
+
+    @property
+    def name(self) -> str:
+        """Its file's name without `.yml`."""
+        return self._name
 
     @model_validator(mode="after")
     def _knows_operations(self) -> _Source:
         silent = [name for name, table in self.tables.items() if table.mode == "cdc" and table.events is None]
         if silent and not self.reads_events:
             raise ValueError(f"tables of mode cdc need 'events': {', '.join(silent)}")
+        other = [name for name, table in self.tables.items() if table.mode != "cdc" or table.events is not None]
+        if other and self.reads_events:
+            raise ValueError(f"change events are read with mode cdc and without 'events': {', '.join(other)}")
         return self
+
+    @model_validator(mode="after")
+    def _has_optional_columns_in_json_only(self) -> _Source:
+        wrong = [name for name, table in self.tables.items() if any(column.optional for column in table.columns)]
+        if wrong and not self.is_json:
+            raise ValueError(f"only columns of JSON may be optional; remove 'optional' from: {', '.join(wrong)}")
+        return self
+
+    def _refuse_types(self) -> None:
+        typed = [name for name, table in self.tables.items() if any(column.type != "text" for column in table.columns)]
+        if typed:
+            raise ValueError(f"text files land as text, as does JSON; remove the column types of: {', '.join(typed)}")
 
 
 class _FileSource(_Source):
@@ -129,9 +154,8 @@ class _FileSource(_Source):
 
     @model_validator(mode="after")
     def _is_text(self) -> _FileSource:
-        typed = [name for name, table in self.tables.items() if any(column.type != "text" for column in table.columns)]
-        if typed and not isinstance(self, ParquetSource):
-            raise ValueError(f"text files land as text; remove the column types of: {', '.join(typed)}")
+        if not isinstance(self, ParquetSource):
+            self._refuse_types()
         return self
 
     @property
@@ -271,12 +295,66 @@ class JsonlSource(_FileSource):
     """JSON Lines files; a column's `from` is a path of keys with dots."""
 
     kind: Literal["jsonl"]
+    is_json: ClassVar[bool] = True
 
 
 class ParquetSource(_FileSource):
     """Parquet files."""
 
     kind: Literal["parquet"]
+
+
+class DebeziumSource(_FileSource):
+    """JSON Lines files of change events, one per table and day; a column's `from` is a path in the changed row."""
+
+    kind: Literal["debezium"]
+    reads_events: ClassVar[bool] = True
+    is_json: ClassVar[bool] = True
+
+
+class AmqpSource(_Source):
+    """Change events in a queue of an AMQP 0-9-1 broker; a table's `from` is what its events call it.
+
+    `dead_letters` is how many messages of one reading may be set aside as unreadable before all are refused.
+    """
+
+    kind: Literal["amqp"]
+    reads_events: ClassVar[bool] = True
+    is_json: ClassVar[bool] = True
+    url: str
+    user: str
+    password: Credential
+    queue: str
+    ca_file: Path | None = None
+    allow_plain: bool = False
+    timeout: float = Field(30, gt=0)
+    dead_letters: int = Field(100, ge=0)
+
+    @model_validator(mode="after")
+    def _is_safe(self) -> AmqpSource:
+        check_transport(self.url, ("amqps", "amqp"), self.allow_plain)
+        self._refuse_types()
+        return self
+
+
+class RestSource(_Source, RestApi):
+    """A REST API; a table's `from` is one of its `objects`."""
+
+    kind: Literal["rest"]
+    is_json: ClassVar[bool] = True
+
+    @model_validator(mode="after")
+    def _lists_exist(self) -> RestSource:
+        self._refuse_types()
+        missing = [name for name in self.tables if self.list_of(name) not in self.asked_alone()]
+        if missing:
+            known = ", ".join(self.asked_alone())
+            raise ValueError(f"tables whose 'from' is none of the API's objects ({known}): {', '.join(missing)}")
+        return self
+
+    def list_of(self, table: str) -> str:
+        """The object that holds a table."""
+        return self.tables[table].origin or table
 
 
 def _check_url(url: str) -> None:
@@ -288,8 +366,10 @@ def _check_url(url: str) -> None:
         raise ValueError("a password may not stand in 'url'; put it into a file and name it in 'password_file'")
 
 
-FileSource = PackageSource | FixedSource | EbcdicSource | CsvSource | ExcelSource | JsonlSource | ParquetSource
-Source = SqlSource | FileSource
+FileSource = (
+    PackageSource | FixedSource | EbcdicSource | CsvSource | ExcelSource | JsonlSource | ParquetSource | DebeziumSource
+)
+Source = SqlSource | FileSource | RestSource | AmqpSource
 
 
 class _AnyKind(RootModel[Source]):
@@ -317,9 +397,35 @@ def load_sources(settings: Settings) -> dict[str, Source]:
 
 
 def _load(path: Path) -> Source:
-    if not re.fullmatch(r"[a-z][a-z0-9]{0,30}", path.stem):
+    if not _is_source_name(path.stem):
         raise SettingsError(f"{path}: a source's name has only small letters and digits; rename the file")
-    return _validated(path, read_yaml(path))
+    source = _validated(path, read_yaml(path))
+    source._name = path.stem
+    return source
+
+
+def _is_source_name(name: str) -> bool:
+    return bool(re.fullmatch(r"[a-z][a-z0-9]{0,30}", name))
+
+
+def source_name(name: str) -> str:
+    """The name, if a source can be called so.
+
+    Raises:
+        SettingsError: it cannot.
+    """
+    if not _is_source_name(name):
+        raise SettingsError(f"source {name}: a source's name has only small letters and digits; choose another")
+    return name
+
+
+def read_source(values: object) -> Source:
+    """A source from the content its file would have.
+
+    Raises:
+        SettingsError: one line for each wrong or unknown key.
+    """
+    return _validated(Path("(proposed source)"), values)
 
 
 def _validated(path: Path, values: object) -> Source:

@@ -15,7 +15,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from connectors.events import with_events
-from connectors.reading import EVENT_FIELDS, Reading, landed_names, table_schema
+from connectors.reading import Reading, events_schema, landed_names, table_schema
 from connectors.registry import Table
 from warehouse.errors import SourceError
 from warehouse.landing import DATA, Delivery, Manifest
@@ -95,7 +95,7 @@ def stage(folder: Path, place: Place, table: Table, reading: Reading) -> Manifes
     folder.mkdir(parents=True)
     schema = table_schema(table, reading.new_columns)
     if table.mode == "cdc":
-        schema = pa.schema([*schema, *EVENT_FIELDS])
+        schema = events_schema(table, reading.new_columns)
         reading = with_events(table, reading, schema)
     content = ContentHash(schema)
     rows = _write(folder / DATA, place, reading, content)
@@ -115,7 +115,7 @@ def stage(folder: Path, place: Place, table: Table, reading: Reading) -> Manifes
         columns={column.name: column.type for column in table.columns}
         | dict.fromkeys(landed_names(table, reading.new_columns), "text"),
         new_columns=list(reading.new_columns),
-        source_counts={} if reading.expected_rows is None else {"rows": reading.expected_rows},
+        source_counts=reading.counts | ({} if reading.expected_rows is None else {"rows": reading.expected_rows}),
         watermark=None if table.mode == "full" else place.as_of.isoformat(),
         started_at=started.isoformat(timespec="microseconds"),
         seconds=round(time.perf_counter() - clock, 3),

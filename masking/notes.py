@@ -169,7 +169,9 @@ def _known(names: str, details: str) -> Known:
 
 
 def _store(con: duckdb.DuckDBPyConnection, done: list[tuple[str, str, str, str]], as_of: dt.date, version: str) -> None:
-    columns = dict(zip(("interaction_id", "note_text", "masked_text", "entity_counts"), zip(*done, strict=True), strict=True))
+    columns = dict(
+        zip(("interaction_id", "note_text", "masked_text", "entity_counts"), zip(*done, strict=True), strict=True)
+    )
     con.register("done", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
     con.execute(_INSERT, {"as_of": as_of, "version": version})
     con.unregister("done")

@@ -26,7 +26,7 @@ RUN = "run-2026-03-02"
 Rows = list[dict[str, Any]]
 UPSTREAM = (
     "golden_person", "golden_organization", "golden_xref", "customer_360", "c360_account", "c360_interaction",
-    "segment_member", "int_party__record", "contract_interaction", "ref_region",
+    "segment_member", "quality_scorecard", "int_party__record", "contract_interaction", "ref_region",
 )  # fmt: skip
 
 # what masking reads of tables that promise no types
@@ -100,6 +100,10 @@ def tables() -> dict[str, Rows]:
             "interaction_id": "call:note:N1", "golden_id": "G0000000001", "channel": "call", "interaction_type": "note",
             "occurred_at": dt.datetime(2026, 3, 1, 9), "source": "call", "branch_code": "801001", **FRESH,
         }],
+        "quality_scorecard": [{
+            "as_of": DAY, "source": "core", "branch_code": "801001", "dimension": "validity", "element": "name",
+            "numerator": 9, "denominator": 10, "score": 0.9, "run_id": RUN, "source_freshness": DAY,
+        }],
         "segment_member": [{"golden_id": "G0000000001", "segment_code": "silver", "since": DAY}],
         "int_party__record": [
             {"record_id": f"call:C{n}", "party_type": "person", "name": row["name"], "address_detail": DETAIL}
@@ -114,6 +118,8 @@ def tables() -> dict[str, Rows]:
 
 def columns(table: str) -> dict[str, str]:
     """Columns of an upstream table with their types."""
+    if table == "quality_scorecard":  # published as it is
+        return model_columns("published_quality_scorecard")
     return {name: "varchar" for name in TEXT_TABLES[table].split()} if table in TEXT_TABLES else model_columns(table)
 
 

@@ -14,8 +14,8 @@ PROJECT = Path(__file__).parent.parent / "dbt_project"
 MACROS = PROJECT / "macros"
 BUSINESS_DAY = "2026-03-02"
 FILES = (
-    "address", "business_day", "characters", "contact", "document", "hash", "organization_id", "organization_name",
-    "person_name", "region", "resident_id", "typing",
+    "address", "business_day", "card", "characters", "contact", "document", "hash", "organization_id",
+    "organization_name", "person_name", "region", "resident_id", "typing",
 )  # fmt: skip
 
 
@@ -88,14 +88,19 @@ def build(con: duckdb.DuckDBPyConnection, *names: str) -> None:
         con.execute(f"create or replace table {name} as {model(name)}")
 
 
+def region_models(con: duckdb.DuckDBPyConnection) -> None:
+    """The names of regions, as `int_address__region_spelling` and what it is made of."""
+    seed(con, "ref_region")
+    build(con, *(f"int_address__{name}" for name in ("region", "region_name", "region_spelling")))
+
+
 def address_models(con: duckdb.DuckDBPyConnection, addresses: Iterable[str]) -> None:
     """The standardised form of these addresses, as `int_address__standardised`."""
-    seed(con, "ref_region")
+    region_models(con)
     con.execute("create table int_party__source_record (address varchar)")
     con.execute("create table stg_counter__info_change (item varchar, old_value varchar, new_value varchar)")
     con.execute("insert into int_party__source_record select unnest(?)", [list(addresses)])
-    build(con, *(f"int_address__{name}" for name in ("region", "region_name", "region_spelling")))
-    build(con, "int_address__located", "int_address__standardised")
+    build(con, "int_address__written", "int_address__located", "int_address__standardised")
 
 
 def sql(name: str, *arguments: Any) -> str:
@@ -106,8 +111,11 @@ def sql(name: str, *arguments: Any) -> str:
 def column(expression: str, values: Sequence[Any], sql_type: str = "varchar") -> list[Any]:
     """The expression over a column `value`, in the order of the values."""
     with connect() as con:
-        con.execute(f"create table input (position integer, value {sql_type})")
-        con.executemany("insert into input values (?, ?)", list(enumerate(values)))
+        numbered = "select unnest(?) as value, generate_subscripts(?, 1) as position"
+        listed = [list(values), list(range(len(values)))]
+        con.execute(
+            f"create table input as select position, cast(value as {sql_type}) as value from ({numbered})", listed
+        )
         return [row[0] for row in con.execute(f"select {expression} from input order by position").fetchall()]
 
 

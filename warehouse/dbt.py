@@ -19,8 +19,8 @@ from warehouse.errors import BusyError, TransformError
 from warehouse.keys import master_key
 from warehouse.ledger import run_id_of
 from warehouse.settings import ROOT, Settings, child_environment
-from warehouse.site_models import make_project
 from warehouse.site_models import dbt_vars as site_vars
+from warehouse.site_models import make_project
 
 
 def run_dbt(settings: Settings, select: str, as_of: dt.date, run_id: str) -> dict[str, int]:
@@ -57,7 +57,7 @@ def write_docs(settings: Settings, as_of: dt.date) -> Path:
 
 
 def dbt_variables(settings: Settings) -> dict[str, Any]:
-    """Variables of every dbt call: the site's models, rules and masks; the same every day, so dbt need not parse again."""
+    """Variables of every dbt call: the site's models, rules and masks; the same every day: no new parse."""
     return site_vars(settings) | survivorship.dbt_vars(settings) | policy.dbt_vars(settings)
 
 

@@ -4,6 +4,9 @@
     <landing>/<source>/_commits/2026-03-02.0001.json      which delivery of each table makes up the source's day
     <landing>/<source>/_problems/2026-03-02.json          why the last reading of the day failed, one line each
     <landing>/<source>/_received/2026-03-02.json          size and time of the day's files when they were last read
+    <landing>/<source>/_dead_letters/2026-03-02/*.json    messages of a queue that could not be read, as they came
+    <landing>/<source>/_acknowledged.json                 up to which commit a queue knows that its messages arrived
+    <landing>/<source>/_quarantine/2026-03-02/<table>/    the rows in quarantine as of a day, and those that re-enter
 
 A reader of the landing trusts commits only. A commit is written last, by one rename, after all its deliveries stand;
 so a source's day arrives whole or not at all, and a killed extraction leaves nothing that anyone would read. A later
@@ -59,7 +62,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """How one expectation came out on one delivery: counts, never values."""
+    """How one expectation came out on one delivery: counts, never values.
+
+    A `note` says why there was nothing to compare with (a drift on the first delivery); `checked` is 0 then.
+    """
 
     rule: str
     column: str | None
@@ -68,6 +74,7 @@ class RuleResult:
     success: bool
     checked: int
     unexpected: int
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -213,6 +220,13 @@ def usable(settings: Settings, source: str, until: dt.date) -> list[Commit]:
     return [newest[day] for day in sorted(newest)]
 
 
+def aside(settings: Settings, source: str) -> Path:
+    """Where an extraction sets down what is not landed yet."""
+    folder = source_dir(settings, source) / "_aside"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @contextmanager
 def staging_area(settings: Settings, source: str) -> Iterator[Path]:
     """An empty folder on the landing's own file system, this process's alone; gone after the block.
@@ -223,9 +237,8 @@ def staging_area(settings: Settings, source: str) -> Iterator[Path]:
     root = source_dir(settings, source)
     busy = BusyError(f"source {source}: another process is extracting it; wait for it (mdm status)")
     with exclusive(root / "_lock", busy):
-        folder = root / "_aside"
-        shutil.rmtree(folder, ignore_errors=True)  # what a killed extraction left
-        folder.mkdir(parents=True)
+        shutil.rmtree(root / "_aside", ignore_errors=True)  # what a killed extraction left
+        folder = aside(settings, source)
         try:
             yield folder
         finally:
@@ -280,6 +293,32 @@ def _bring_in(settings: Settings, folder: Path, manifest: Manifest) -> int:
     place.parent.mkdir(parents=True, exist_ok=True)
     folder.rename(place)
     return manifest.delivery
+
+
+@dataclass(frozen=True)
+class QuarantineBook:
+    """What became of the rows the gate took out of one table, as of a business day; see quality/reentry.py.
+
+    A reader trusts `quarantine.parquet` beside the deliveries for what is out, and the book for what came back: without
+    a book nothing comes back.
+    """
+
+    folder: Path
+
+    @property
+    def rows(self) -> Path:
+        """Every row in quarantine by rule, with its state."""
+        return self.folder / "rows.parquet"
+
+    @property
+    def reentered(self) -> Path:
+        """The rows that re-enter, as they were corrected, in the schema of their deliveries."""
+        return self.folder / "reentered.parquet"
+
+
+def quarantine_book(settings: Settings, source: str, table: str, as_of: dt.date) -> QuarantineBook:
+    """The book of one table as of a day; its files are there only if there is something to tell."""
+    return QuarantineBook(source_dir(settings, source) / "_quarantine" / f"{as_of}" / table)
 
 
 def _problems_path(settings: Settings, source: str, as_of: dt.date) -> Path:

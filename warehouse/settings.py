@@ -79,6 +79,13 @@ class ScheduleSettings(_Section):
         return value
 
 
+class QualitySettings(_Section):
+    """How long rows wait in quarantine and scores are kept."""
+
+    quarantine_days: int = Field(90, ge=1)
+    trend_days: int = Field(90, ge=1)
+
+
 class Settings(_Section):
     """The whole site configuration; paths are absolute once loaded."""
 
@@ -94,6 +101,7 @@ class Settings(_Section):
     publish: PublishSettings = PublishSettings()
     stewardship: StewardshipSettings = StewardshipSettings()
     schedule: ScheduleSettings = ScheduleSettings()
+    quality: QualitySettings = QualitySettings()
 
     @property
     def demo_dir(self) -> Path:
@@ -152,7 +160,7 @@ class Settings(_Section):
 
 
 _ENV_TOP = {"home", "key", "key_file", "is_demo", "bank_name_zh", "bank_name_en"}
-_SECTIONS = ("demo", "warehouse", "publish", "stewardship", "schedule")
+_SECTIONS = ("demo", "warehouse", "publish", "stewardship", "schedule", "quality")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -200,6 +208,11 @@ def _problem(error: ErrorDetails, path: Path) -> str:
 def child_environment(settings: Settings) -> dict[str, str]:
     """Environment for a process of ours (dbt, Airflow): this process's, pointing at the same site and home."""
     return {**os.environ, "MDM_CONFIG": str(settings.config_dir), "MDM_HOME": str(settings.home)}
+
+
+def environment_value(name: str) -> str | None:
+    """A variable that a source file names as the place of a credential."""
+    return os.environ.get(name)
 
 
 def load_settings(config_dir: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:

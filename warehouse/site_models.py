@@ -1,9 +1,9 @@
-"""The site's own dbt models: where they lie, what they provide, and the one dbt project made of the engine's and theirs.
+"""The site's own dbt models: where they lie, what they provide, and the dbt project made of the engine's and theirs.
 
-`dbt/` of the site folder holds `models/staging/<source>/` and `models/canonical/<contract>__<name>.sql`, which bring the
-site's sources onto the engine's contracts (docs/contracts.md), and `seeds/code_map__<source>.csv`. dbt wants one project
-folder, so every installation has one of links, `home/dbt/project`: the engine's folders and `site`. Links, because dbt
-then sees the files themselves, whose times decide what it parses again.
+`dbt/` of the site folder holds `models/staging/<source>/` and `models/canonical/<contract>__<name>.sql`, which bring
+the site's sources onto the engine's contracts (docs/contracts.md), and `seeds/code_map__<source>.csv`. dbt wants one
+project folder, so every installation has one of links, `home/dbt/project`: the engine's folders and `site`. Links,
+because dbt then sees the files themselves, whose times decide what it parses again.
 """
 
 from __future__ import annotations
@@ -45,7 +45,9 @@ def dbt_vars(settings: Settings) -> dict[str, Any]:
         if contract in contracts and separator and provider:
             contracts[contract].append(path.stem)
         else:
-            problems.append(f"{path}: provides no contract; name it <contract>__<name>.sql, with {', '.join(contracts)}")
+            problems.append(
+                f"{path}: provides no contract; name it <contract>__<name>.sql, with {', '.join(contracts)}"
+            )
     if problems:
         raise SettingsError(*problems)
     maps = sorted(path.stem for path in (site_dbt(settings) / "seeds").glob("code_map__*.csv"))

@@ -21,6 +21,12 @@ end
 {%- endmacro %}
 
 
+{# The Chinese characters an address begins with, as many as a region can have. #}
+{% macro address_head(value) -%}
+{{ regex_extract(value, '^[㐀-鿿]{2,36}', 0) }}
+{%- endmacro %}
+
+
 {#
   The region at the beginning of texts of Chinese characters: query of `head` and the longest `spelling` it begins
   with, for the heads of a relation that begin with any. A short name is not read where a street of that name is meant.

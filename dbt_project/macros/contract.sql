@@ -75,9 +75,9 @@ select
     '{{ code_set }}' as code_set,
     {{ clean_code(column) }} as source_code,
     '{{ table }}.{{ column }}' as used_in,
-    count(*) as row_count
+    count(*) as rows
 from {{ source(source_name, table) }}
-where {{ clean_code(column) }} is not null
+where _deleted_as_of is null and {{ clean_code(column) }} is not null
 group by {{ clean_code(column) }}
 {{ 'union all' if not loop.last }}
 {%- endfor %}

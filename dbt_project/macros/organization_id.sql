@@ -64,3 +64,16 @@ coalesce(
     false
 )
 {%- endmacro %}
+
+
+{#
+  Taxpayer number of before the unified code: six digits of a region and the organization code. Null for other numbers;
+  the organization code inside is what leads from old loan files to the unified code.
+#}
+{% macro organization_code_of_tax_number(number) -%}
+case
+    when {{ regex_matches(number, '^[1-9][0-9]{5}[0-9A-Z]{8}[0-9X]$') }}
+        and {{ organization_code_holds('substr(' ~ number ~ ', 7, 9)') }}
+        then substr({{ number }}, 7, 9)
+end
+{%- endmacro %}

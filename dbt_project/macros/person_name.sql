@@ -36,15 +36,15 @@ nullif(trim({{ regex_replace(regex_replace(without_accents("upper(" ~ value ~ ")
 
 {# Former name told inside the name field: 张三(曾用名李四) → 李四. #}
 {% macro told_former_name(value) -%}
-{{ regex_extract(value, '(?:曾用名|原名|又名|别名)[:：]?([^()?]{2,})[)]?$', 1) }}
+{{ regex_extract(value, '(?:曾用名|原名|又名|别名|小名|化名|更名)[:：]?([^()?]{2,})[)]?$', 1) }}
 {%- endmacro %}
 
 
 {# Without remarks: what stands in brackets (also when the bracket was cut off), and former names. #}
 {% macro without_alias(value) -%}
 case
-    when {{ regex_matches(value, '[(（\\[【<]|曾用名|原名|又名') }}
-        then {{ regex_replace(value, '^(.{2,}?)(?:[(（\\[【<].*|(?:曾用名|原名|又名|别名).*)$', '\\1') }}
+    when {{ regex_matches(value, '[(（\\[【<]|曾用名|原名|又名|别名|小名|化名|更名') }}
+        then {{ regex_replace(value, '^(.{2,}?)(?:[(（\\[【<].*|(?:曾用名|原名|又名|别名|小名|化名|更名).*)$', '\\1') }}
     else {{ value }}
 end
 {%- endmacro %}
@@ -61,15 +61,29 @@ end
 
 
 {#
-  Without a title, when at least two characters remain. Titles that can be part of a name (总, 经理, 老师) are taken
-  off only behind a surname.
+  Two holders in one field (张三/李四, 张三、李四, 张三和李四): structure of `first` and `second`, empty or null where there
+  are not two whole names.
+#}
+{% macro joint_names(value) -%}
+{%- set one = '((?:' ~ surnames() ~ ')[㐀-鿿𠀀-𳎿?]{1,2})' -%}
+case
+    when {{ regex_matches(value, '[、/&+,;和与及]|[A-Z] ?& ?[A-Z]') }}
+        then {{ regex_parts(value, '^' ~ one ~ '(?:[、/&+,;]|[和与及])' ~ one ~ '$', ['first', 'second']) }}
+end
+{%- endmacro %}
+
+
+{#
+  Without a title, when at least two characters remain. Titles that can be part of a name (总, 经理, 老师, 主任) are taken
+  off only behind a surname and one or two characters.
 #}
 {% macro without_title(value) -%}
+{%- set plain = '(?:先生|女士|小姐|同志|太太|阿姨|夫人|老板娘|老板)' -%}
+{%- set part = '(?:老师|经理|师傅|主任|书记|校长|教授|局长|所长|厂长|队长|院长|村长|会计|医生|大夫|店长|董事长|总)' -%}
 case
-    when {{ regex_matches(value, '(先生|女士|小姐|同志|太太|阿姨)$') }}
-        then {{ regex_replace(value, '^(.{2,})(先生|女士|小姐|同志|太太|阿姨)$', '\\1') }}
-    when {{ regex_matches(value, '(老师|经理|师傅|总)$') }}
-        then {{ regex_replace(value, '^((?:' ~ surnames() ~ ').{1,2})(老师|经理|师傅|总)$', '\\1') }}
+    when {{ regex_matches(value, plain ~ '$') }} then {{ regex_replace(value, '^(.{2,}?)' ~ plain ~ '+$', '\\1') }}
+    when {{ regex_matches(value, part ~ '$') }}
+        then {{ regex_replace(value, '^((?:' ~ surnames() ~ ').{1,2}?)' ~ part ~ '+$', '\\1') }}
     else {{ value }}
 end
 {%- endmacro %}

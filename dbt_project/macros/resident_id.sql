@@ -1,7 +1,8 @@
 {#
   Resident identity numbers, GB 11643-1999, and the numbers built like them: residence permits (81/82/83) and the
-  foreign permanent resident card of 2023 (9). The region part is not checked: it is where the holder was registered
-  when numbered, and more than half of the codes ever issued are retired.
+  foreign permanent resident card of 2023 (9). The region part never makes a number invalid: it is where the holder was
+  registered when numbered, and more than half of the codes ever issued are retired. A code that was never listed is a
+  warning.
 #}
 
 {# A number as keyed in, without blanks and hyphens, in capitals; Cyrillic, Greek or starred X at the end is X. #}
@@ -17,9 +18,14 @@
 
 {% macro default__resident_id_check(body) -%}
 {%- set weights = [7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2] -%}
+{#- in two halves, because 32-bit arithmetic is four times as fast as 64-bit -#}
+{%- set front = to_small_integer('substr(' ~ body ~ ', 1, 9)') -%}
+{%- set back = to_small_integer('substr(' ~ body ~ ', 10, 8)') -%}
 substr('10X98765432', cast((
     {%- for weight in weights %}
-    {{ integer_quotient(to_bigint(body), 10 ** (16 - loop.index0)) }} % 10 * {{ weight }}{{ ' +' if not loop.last }}
+    {%- set digit = integer_quotient(front, 10 ** (8 - loop.index0)) if loop.index0 < 9
+        else integer_quotient(back, 10 ** (16 - loop.index0)) %}
+    {{ digit }} % 10 * {{ weight }}{{ ' +' if not loop.last }}
     {%- endfor %}
 ) % 11 + 1 as integer), 1)
 {%- endmacro %}

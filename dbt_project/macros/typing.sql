@@ -5,7 +5,7 @@
 
 {# What sources write where nothing is known, as a pattern of the whole text. #}
 {% macro fillers() -%}
-^(?:|NULL|null|Null|[(]null[)]|[(]NULL[)]|N/A|n/a|None|none|nan|[\\]N|@N|无|不详|未知|空|暂无|-+|—+|/|[.])$
+^(?:|(?i:null|none|nan|nil|n/?a|n[.]a[.]?|#n/a)|[(<](?i:null|na)[)>]|[\\]N|@N|无|没有|不详|不明|未知|空|暂无|未填写?|未提供|略|-+|—+|/+|[.]+|[?]+)$
 {%- endmacro %}
 
 
@@ -47,14 +47,17 @@ coalesce({{ code }}, case when {{ clean_text(source_code) }} is not null then 'U
 {%- endmacro %}
 
 
-{# A date of many spellings; impossible dates and the sentinels of old systems are null. #}
+{# A date of many spellings; impossible dates, the sentinels of old systems and years that no bank knew are null. #}
 {% macro to_date(value) %}
 {{- return(adapter.dispatch('to_date', 'customer_mdm')(value)) -}}
 {% endmacro %}
 
 {% macro duckdb__to_date(value) -%}
 case
-    when cast({{ to_timestamp(value) }} as date) not in {{ date_sentinels() }} then cast({{ to_timestamp(value) }} as date)
+    when
+        cast({{ to_timestamp(value) }} as date) between date '1800-01-01' and date '2199-12-31'
+        and cast({{ to_timestamp(value) }} as date) not in {{ date_sentinels() }}
+        then cast({{ to_timestamp(value) }} as date)
 end
 {%- endmacro %}
 
@@ -70,25 +73,35 @@ case
 end
 {%- endmacro %}
 
-{# Zero of Excel, of COBOL and of databases; "for ever". #}
+{# Zero of Excel and of databases; "for ever". #}
 {% macro date_sentinels() -%}
-(date '1899-12-30', date '1899-12-31', date '1900-01-01', date '0001-01-01', date '9999-12-31', date '2099-12-31')
+(date '1899-12-30', date '1899-12-31', date '1900-01-01', date '2099-12-31')
 {%- endmacro %}
 
 
-{# A point in time without zone: the bank's own clock. ISO spellings are cast, which is fast, others are parsed. #}
+{#
+  A point in time without zone: the bank's own clock. ISO spellings are cast, which is fast, others are parsed. Only what
+  begins with a digit is read: the engine takes the words epoch and infinity for points in time.
+#}
 {% macro to_timestamp(value) %}
 {{- return(adapter.dispatch('to_timestamp', 'customer_mdm')(value)) -}}
 {% endmacro %}
 
 {% macro duckdb__to_timestamp(value) -%}
-coalesce(
-    try_cast({{ trimmed(value) }} as timestamp),
-    try_strptime(
-        {{ trimmed(value) }},
-        ['%Y%m%d', '%Y年%m月%d日', '%Y.%m.%d', '%Y%m%d%H%M%S', '%Y/%m/%d %H:%M:%S', '%Y/%m/%d %H:%M']
-    )
-)
+{%- set text = half_width(trimmed(value)) -%}
+case
+    when {{ text }} between '0' and '9~'
+        then coalesce(
+            try_cast({{ text }} as timestamp),
+            try_strptime(
+                {{ text }},
+                [
+                    '%Y%m%d', '%Y年%m月%d日', '%Y.%m.%d', '%Y%m%d%H%M%S', '%Y%m%d %H:%M:%S', '%Y/%m/%d %H:%M:%S',
+                    '%Y/%m/%d %H:%M'
+                ]
+            )
+        )
+end
 {%- endmacro %}
 
 
@@ -131,12 +144,13 @@ try_cast({{ trimmed(value) }} as integer)
 {%- endmacro %}
 
 
-{% macro to_bigint(value) %}
-{{- return(adapter.dispatch('to_bigint', 'customer_mdm')(value)) -}}
+{# A text of at most nine digits as a number; null for other texts. #}
+{% macro to_small_integer(value) %}
+{{- return(adapter.dispatch('to_small_integer', 'customer_mdm')(value)) -}}
 {% endmacro %}
 
-{% macro duckdb__to_bigint(value) -%}
-try_cast({{ value }} as bigint)
+{% macro duckdb__to_small_integer(value) -%}
+try_cast({{ value }} as integer)
 {%- endmacro %}
 
 
@@ -150,4 +164,10 @@ case
     when upper({{ trimmed(value) }}) in ('Y', 'YES', 'T', 'TRUE', '1', '是') then true
     when upper({{ trimmed(value) }}) in ('N', 'NO', 'F', 'FALSE', '0', '否') then false
 end
+{%- endmacro %}
+
+
+{# Whether a date can be the birth of someone who is a customer on the business day; null for null. #}
+{% macro is_birth_date(value) -%}
+({{ value }} between date '1880-01-01' and {{ business_day() }})
 {%- endmacro %}

@@ -76,6 +76,27 @@ def test_organization_code_of_gb_11714():
     assert apply("organization_code_holds", *numbers) == list(numbers.values())
 
 
+def test_card_numbers_of_luhn():
+    numbers = {
+        "6228480402564890018": True,
+        "4111111111111111": True,
+        "6217000012345678907": True,
+        "6225881234567898": True,
+        "6225750000001236": True,
+        "6222021234567890128": True,
+        "6217000000000000000": False,
+        "62258812345678981": False,
+        "622588123456": False,
+    }
+    assert apply("card_number_holds", *numbers) == list(numbers.values())
+    assert apply("card_digits", "6225 8812-3456 7898") == ["6225881234567898"]
+
+
+def test_old_tax_number_holds_the_organization_code():
+    numbers = {"350100M000100Y4": "M000100Y4", "110000600037341": "600037341", "110000600037342": None}
+    assert apply("organization_code_of_tax_number", *numbers) == list(numbers.values())
+
+
 def test_registration_number_of_gs_15():
     numbers = {"110108000000016": True, "110108000000017": False, "11010800000001": False}
     assert apply("registry_number_holds", *numbers) == list(numbers.values())
@@ -122,6 +143,9 @@ def test_landlines():
         "(010)66668888": "010-66668888",
         "0571 8888 6666": "0571-88886666",
         "0571-88886666-801": "0571-88886666",
+        "+86-571-88886666": "0571-88886666",
+        "0086(0571)88886666": "0571-88886666",
+        "86123456": "86123456",
         "66668888": "66668888",
         "4008001234": "4008001234",
         "000000": None,

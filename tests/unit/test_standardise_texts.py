@@ -9,13 +9,59 @@ import pytest
 
 from tests.standardise import FILES, MACROS, apply, column, sql
 
+FILLERS = [
+    "",
+    "  ",
+    "　",
+    "NULL",
+    "(null)",
+    "N/A",
+    "无",
+    " 不详 ",
+    "-",
+    "--",
+    "\\N",
+    "@N",
+    "null",
+    "n/a",
+    "<NA>",
+    "#N/A",
+]
+FILLERS += ["#N/A", "未填", "没有", "未提供", "暂无", "??", "/"]
+SENTINELS = ["00000000", "0000-00-00", "99999999", "99991231", "9999-12-31", "18991231", "18991230", "19000101"]
+IMPOSSIBLE = ["20230230", "20230229", "20261301", "20260001", "1990年闰2月30日", "二〇二〇年一月一日", "0202-03-02"]
+NO_DATES = ["45000", "2023", "10000-01-01", "infinity", "-infinity", "epoch", "now", "无", "x", None]
+
 
 def test_every_macro_file_of_this_room_is_under_test():
     others = ("business_day", "golden_", "mask_", "generate_schema_name")
     assert sorted(path.stem for path in MACROS.glob("*.sql") if not path.stem.startswith(others)) == sorted(FILES)
 
 
-@pytest.mark.parametrize("filler", ["", "  ", "　", "NULL", "(null)", "N/A", "无", " 不详 ", "-", "--", "\\N", "@N"])
+@pytest.mark.parametrize(
+    "filler",
+    [
+        "",
+        "  ",
+        "　",
+        "NULL",
+        "(null)",
+        "N/A",
+        "无",
+        " 不详 ",
+        "-",
+        "--",
+        "\\N",
+        "@N",
+        "null",
+        "n/a",
+        "<NA>",
+        "#N/A",
+        "未填",
+        "没有",
+        "??",
+    ],
+)
 def test_fillers_are_null(filler):
     assert apply("clean_text", filler) == [None]
     assert apply("clean_code", filler) == [None]
@@ -40,15 +86,15 @@ def test_codes_are_in_half_width():
         "2026.03.02",
         "2026-03-02 08:09:10",
         " 20260302 ",
+        "２０２６０３０２",
+        "20260302 08:09:10",
     ],
 )
 def test_dates_of_many_spellings(written):
     assert apply("to_date", written) == [dt.date(2026, 3, 2)]
 
 
-@pytest.mark.parametrize(
-    "sentinel", ["00000000", "99991231", "18991231", "19000101", "20230230", "20261301", "x", None]
-)
+@pytest.mark.parametrize("sentinel", SENTINELS + IMPOSSIBLE + NO_DATES)
 def test_sentinels_and_impossible_dates_are_null(sentinel):
     assert apply("to_date", sentinel) == [None]
 

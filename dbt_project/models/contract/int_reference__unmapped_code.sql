@@ -13,7 +13,7 @@ int_reference__unmapped_code as (
         code_use.source,
         code_use.code_set,
         code_use.source_code,
-        cast(sum(code_use.row_count) as bigint) as row_count
+        cast(sum(code_use.rows) as bigint) as rows
     from code_use
     left join code_map
         on

@@ -1,52 +1,9 @@
-with source_record as (
-    select * from {{ ref('int_party__source_record') }}
-),
-
-contact_change as (
-    select *
-    from {{ ref('contract_contact_change') }}
-    where kind = 'address'
+with headed as (
+    select * from {{ ref('int_address__written') }}
 ),
 
 spelling as (
     select * from {{ ref('int_address__region_spelling') }}
-),
-
-address as (
-    select address as address_raw
-    from source_record
-    where address is not null
-    union
-    select old_value as address_raw
-    from contact_change
-    where old_value is not null
-    union
-    select new_value as address_raw
-    from contact_change
-    where new_value is not null
-),
-
-composed as (
-    select
-        address_raw,
-        {{ compatible_form('address_raw') }} as composed_address
-    from address
-),
-
-signed as (
-    select
-        address_raw,
-        {{ address_signs('composed_address') }} as signed_address
-    from composed
-),
-
--- regions hold no digits: what stands before the first one is the same for many addresses
-headed as (
-    select
-        address_raw,
-        signed_address,
-        {{ regex_extract('signed_address', '^[㐀-鿿]{2,36}', 0) }} as head
-    from signed
 ),
 
 head as (
@@ -83,7 +40,7 @@ rested as (
 rest_headed as (
     select
         *,
-        {{ regex_extract('rest', '^[㐀-鿿]{2,36}', 0) }} as rest_head
+        {{ address_head('rest') }} as rest_head
     from rested
 ),
 

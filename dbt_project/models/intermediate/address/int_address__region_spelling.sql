@@ -2,6 +2,7 @@ with region_name as (
     select * from {{ ref('int_address__region_name') }}
 ),
 
+-- a name may stand alone, behind its province, behind its city, or behind both
 province_part as (
     select
         province,
@@ -32,72 +33,42 @@ city_part as (
         '' as part,
         9999 as last_year
     from region_name
-    where level = 3
 ),
 
-province_spelling as (
-    select
-        level,
-        province,
-        city,
-        district,
-        name as spelling,
-        cast(null as varchar) as official_district,
-        is_short,
-        true as is_usable,
-        true as is_first,
-        last_year
-    from region_name
-    where level = 1
-),
-
-city_spelling as (
+every_spelling as (
     select
         region_name.level,
         region_name.province,
         region_name.city,
         region_name.district,
-        concat(province_part.part, region_name.name) as spelling,
-        cast(null as varchar) as official_district,
+        region_name.name,
         region_name.is_short,
-        region_name.name != '市辖区' or province_part.part != '' as is_usable,
-        province_part.part = '' as is_first,
-        least(region_name.last_year, province_part.last_year) as last_year
-    from region_name
-    inner join province_part on region_name.province = province_part.province
-    where region_name.level = 2
-),
-
--- a bare short district (义乌) is read as one only where a place below a district follows; a bare one-character
--- district (城区) never
-district_spelling as (
-    select
-        region_name.level,
-        region_name.province,
-        region_name.city,
-        region_name.district,
         concat(province_part.part, city_part.part, region_name.name) as spelling,
-        region_name.official_name as official_district,
-        region_name.is_short,
-        length(concat(province_part.part, city_part.part)) > 0
-        or region_name.is_short or length(region_name.name) > 2 as is_usable,
-        length(concat(province_part.part, city_part.part)) = 0 as is_first,
+        concat(province_part.part, city_part.part) = '' as is_first,
+        case when region_name.level = 3 then region_name.official_name end as official_district,
         least(region_name.last_year, city_part.last_year, province_part.last_year) as last_year
     from region_name
-    inner join province_part on region_name.province = province_part.province
+    inner join province_part
+        on
+            region_name.province = province_part.province
+            and (region_name.level > 1 or province_part.part = '')
     inner join city_part
         on
             region_name.province = city_part.province
             and region_name.city is not distinct from city_part.city
-    where region_name.level = 3
+            and (region_name.level > 2 or city_part.part = '')
 ),
 
-every_spelling as (
-    select * from province_spelling
-    union all
-    select * from city_spelling
-    union all
-    select * from district_spelling
+-- a bare short district (义乌) is read only where a smaller place follows; 市辖区 and a bare 城区 say nothing
+usable as (
+    select
+        *,
+        case
+            when is_first and level = 2 then name != '市辖区'
+            when is_first and level = 3 then is_short or length(name) > 2
+            else true
+        end as is_usable
+    from every_spelling
 ),
 
 -- names given up before 2000 stand back where another region bears the name since
@@ -106,7 +77,7 @@ ranked as (
         *,
         max(last_year) over (partition by spelling) as newest_year,
         max(case when level = 3 then last_year end) over (partition by spelling) as newest_district_year
-    from every_spelling
+    from usable
 ),
 
 -- a spelling of several regions stands for what they have in common: 吉林 for the province, 朝阳区 for no more than a

@@ -22,7 +22,8 @@ judged as (
         {{ mobile_holds('second_number') }} and not {{ mobile_is_filler('second_number') }} as has_second,
         {{ mobile_holds('phone_number') }} and not {{ mobile_is_filler('phone_number') }} as has_phone_mobile,
         {{ landline('phone_raw') }} as landline,
-        {{ landline('mobile_raw') }} as landline_in_mobile
+        {{ landline('mobile_raw') }} as landline_in_mobile,
+        {{ email_address('email_raw') }} as email
     from national
 ),
 
@@ -42,7 +43,18 @@ int_party__contact_standardised as (
             when has_first and has_phone_mobile and first_number != phone_number then phone_number
         end as mobile_second,
         coalesce(landline, landline_in_mobile) as phone,
-        {{ email_address('email_raw') }} as email
+        case
+            when phone_raw is null or landline is not null then null
+            when has_phone_mobile then 'mobile'
+            when {{ landline_is_filler('phone_raw') }} or {{ mobile_is_filler('phone_number') }} then 'filler'
+            else 'bad_format'
+        end as phone_issue,
+        email,
+        case
+            when email_raw is null or email is not null then null
+            when {{ email_is_filler('email_raw') }} then 'filler'
+            else 'bad_format'
+        end as email_issue
     from judged
 )
 

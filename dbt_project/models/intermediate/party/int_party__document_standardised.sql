@@ -2,6 +2,10 @@ with written as (
     select * from {{ ref('int_party__document_written') }}
 ),
 
+region_code as (
+    select code from {{ ref('ref_region_code') }}
+),
+
 checked as (
     select
         *,
@@ -15,7 +19,10 @@ checked as (
         end as is_organization_code,
         case
             when document_family = 'organization' then {{ registry_number_holds('document_number') }}
-        end as is_registry_number
+        end as is_registry_number,
+        case
+            when document_family = 'organization' then {{ organization_code_of_tax_number('document_number') }}
+        end as code_of_tax_number
     from written
 ),
 
@@ -51,6 +58,7 @@ keyed as (
             when is_uscc then 'U:' || document_number
             when is_organization_code then 'O:' || document_number
             when is_registry_number then 'G:' || document_number
+            when code_of_tax_number is not null then 'O:' || code_of_tax_number
         end as document_key
     from read_out
 ),
@@ -69,11 +77,25 @@ judged as (
             when document_family = 'resident' then 'bad_check_digit'
             when
                 document_family = 'organization'
-                and {{ regex_matches('document_number', '^([0-9A-Z]{18}|[0-9]{8}[0-9X]|[0-9]{15})$') }}
+                and {{ regex_matches('document_number', '^([0-9A-Z]{18}|[0-9A-Z]{8}[0-9X]|[0-9]{15})$') }}
                 then 'bad_check_digit'
             else 'bad_format'
         end as document_issue
     from keyed
+),
+
+-- a doubt about a valid number; the region of a foreign permanent resident's card is a province and a country
+warned as (
+    select
+        judged.*,
+        case
+            when not judged.says_birth then null
+            when left(judged.document_key, 2) = 'R:' and region_code.code is null then 'unknown_region'
+            when judged.resident_birth_date < {{ business_day() }} - interval 120 year then 'implausible_age'
+            when judged.was_short then 'fifteen_digits'
+        end as document_warning
+    from judged
+    left join region_code on substr(judged.document_number, 1, 6) = region_code.code
 ),
 
 int_party__document_standardised as (
@@ -87,6 +109,7 @@ int_party__document_standardised as (
         document_key,
         document_is_valid,
         document_issue,
+        document_warning,
         valid_from,
         valid_to,
         handled_date,
@@ -97,9 +120,10 @@ int_party__document_standardised as (
             when is_organization_code then document_number
             when is_uscc and {{ organization_code_holds('substr(document_number, 9, 9)') }}
                 then substr(document_number, 9, 9)
+            when not coalesce(is_registry_number, false) then code_of_tax_number
         end as organization_code,
         case when is_registry_number then document_number end as registry_number
-    from judged
+    from warned
 )
 
 select * from int_party__document_standardised

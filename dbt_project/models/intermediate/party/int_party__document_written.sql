@@ -61,6 +61,7 @@ int_party__document_written as (
             or (document_family = 'resident' and length(written_number) = 15),
             false
         ) as has_resident_check,
+        coalesce(document_family = 'resident' and length(written_number) = 15, false) as was_short,
         {{ document_is_filler('written_number') }} as is_filler
     from checked
 )

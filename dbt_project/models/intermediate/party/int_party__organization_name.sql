@@ -26,18 +26,33 @@ signed as (
     select
         record_id,
         name_raw,
-        nullif(replace({{ organization_name_signs('composed_name') }}, '(集团)', '集团'), '') as name,
-        nullif(replace({{ organization_name_signs('former_name') }}, '(集团)', '集团'), '') as former_name
+        nullif(replace({{ organization_name_signs('composed_name') }}, '(集团)', '集团'), '') as signed_name,
+        nullif(replace({{ organization_name_signs('former_name') }}, '(集团)', '集团'), '') as stated_former_name
     from composed
+),
+
+unaliased as (
+    select
+        *,
+        {{ without_former_organization('signed_name') }} as name,
+        coalesce(stated_former_name, {{ told_former_organization('signed_name') }}) as former_name
+    from signed
+),
+
+judged as (
+    select
+        *,
+        coalesce({{ organization_name_is_filler('name') }}, false) as is_filler
+    from unaliased
 ),
 
 prefix as (
     select
-        signed.record_id,
-        left(signed.name, spelling_length.characters) as front
-    from signed
+        judged.record_id,
+        left(judged.name, spelling_length.characters) as front
+    from judged
     cross join spelling_length
-    where length(signed.name) >= spelling_length.characters + 4
+    where length(judged.name) >= spelling_length.characters + 4
 ),
 
 leading_region as (
@@ -51,38 +66,53 @@ leading_region as (
 
 split as (
     select
-        signed.*,
+        judged.*,
         leading_region.front as leading_prefix,
-        {{ bracketed_part('signed.name') }} as bracketed,
-        substr(signed.name, coalesce(length(leading_region.front), 0) + 1) as rest
-    from signed
-    left join leading_region on signed.record_id = leading_region.record_id
+        {{ bracketed_part('judged.name') }} as bracketed,
+        substr(judged.name, coalesce(length(leading_region.front), 0) + 1) as rest
+    from judged
+    left join leading_region on judged.record_id = leading_region.record_id
 ),
 
 located as (
     select
         split.*,
         coalesce(front.region_name, inside.region_name) as org_region,
-        case when inside.spelling is not null then {{ without_brackets('split.rest') }} else split.rest end as own_part
+        case
+            when split.is_filler then null
+            when inside.spelling is not null then {{ without_brackets('split.rest') }}
+            else split.rest
+        end as own_part
     from split
     left join spelling as front on split.leading_prefix = front.spelling
     left join spelling as inside on split.bracketed = inside.spelling
+),
+
+parted as (
+    select
+        *,
+        {{ organization_name_without_form('own_part') }} as org_core_name,
+        {{ organization_form('own_part') }} as org_form
+    from located
 ),
 
 int_party__organization_name as (
     select
         record_id,
         name_raw,
-        case when {{ organization_name_is_filler('name') }} then null else name end as name,
+        case when not is_filler then name end as name,
         case
-            when {{ organization_name_is_filler('name') }} then 'filler'
+            when is_filler then 'filler'
             when name like '%?%' then 'lost_character'
+            when name != signed_name then 'alias_removed'
         end as name_issue,
         former_name,
         org_region,
-        {{ organization_name_without_form('own_part') }} as org_core_name,
-        {{ organization_form('own_part') }} as org_form
-    from located
+        org_core_name,
+        {{ organization_brand('org_core_name') }} as org_brand,
+        {{ organization_industry('org_core_name') }} as org_industry,
+        org_form
+    from parted
 )
 
 select * from int_party__organization_name

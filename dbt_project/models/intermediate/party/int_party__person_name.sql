@@ -28,11 +28,27 @@ unaliased as (
     from signed
 ),
 
-unsuffixed as (
+paired as (
     select
         unaliased.*,
-        {{ without_suffix('unaliased_name') }} as unsuffixed_name
+        {{ joint_names('unaliased_name') }} as joint
     from unaliased
+),
+
+-- the first holder is the customer of the record, the second one is kept beside him
+unpaired as (
+    select
+        *,
+        nullif(joint['second'], '') as joint_name,
+        coalesce(nullif(joint['first'], ''), unaliased_name) as single_name
+    from paired
+),
+
+unsuffixed as (
+    select
+        unpaired.*,
+        {{ without_suffix('single_name') }} as unsuffixed_name
+    from unpaired
 ),
 
 untitled as (
@@ -54,6 +70,7 @@ int_party__person_name as (
     select
         record_id,
         name_raw,
+        joint_name,
         case
             when is_filler then null
             when is_latin then {{ latin_name('bare_name') }}
@@ -64,9 +81,10 @@ int_party__person_name as (
             when is_filler then 'filler'
             when bare_name like '%?%' then 'lost_character'
             when {{ regex_matches('name_raw', '[\\x{E000}-\\x{F8FF}]') }} then 'private_use'
+            when joint_name is not null then 'joint_names'
             when bare_name != unsuffixed_name then 'title_removed'
             when unaliased_name != signed_name then 'alias_removed'
-            when unsuffixed_name != unaliased_name then 'suffix_removed'
+            when unsuffixed_name != single_name then 'suffix_removed'
         end as name_issue,
         coalesce({{ related_person_name('former_name_raw') }}, told_former_name) as former_name,
         coalesce(

@@ -69,8 +69,7 @@ joined as (
         document.document_issue,
         described.document_expiry,
         case
-            when described.birth_date between date '1880-01-01' and {{ business_day() }}
-                then described.birth_date
+            when {{ is_birth_date('described.birth_date') }} then described.birth_date
         end as birth_date,
         document.birth_date_document,
         case when described.sex in ('M', 'F') then described.sex end as sex,

@@ -1,5 +1,7 @@
 with raw_complaint as (
-    select * from {{ source('call', 'complaint') }}
+    select *
+    from {{ source('call', 'complaint') }}
+    where _deleted_as_of is null
 ),
 
 stg_call__complaint as (

@@ -1,5 +1,7 @@
 with raw_contact as (
-    select * from {{ source('call', 'contact') }}
+    select *
+    from {{ source('call', 'contact') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

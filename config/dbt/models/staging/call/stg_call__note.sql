@@ -1,5 +1,7 @@
 with raw_note as (
-    select * from {{ source('call', 'note') }}
+    select *
+    from {{ source('call', 'note') }}
+    where _deleted_as_of is null
 ),
 
 stg_call__note as (

@@ -1,5 +1,7 @@
 with raw_card as (
-    select * from {{ source('card', 'card') }}
+    select *
+    from {{ source('card', 'card') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

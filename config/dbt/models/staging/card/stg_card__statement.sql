@@ -1,5 +1,7 @@
 with raw_statement as (
-    select * from {{ source('card', 'statement') }}
+    select *
+    from {{ source('card', 'statement') }}
+    where _deleted_as_of is null
 ),
 
 stg_card__statement as (

@@ -1,5 +1,7 @@
 with raw_account as (
-    select * from {{ source('core', 'account') }}
+    select *
+    from {{ source('core', 'account') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

@@ -1,5 +1,7 @@
 with raw_customer as (
-    select * from {{ source('core', 'customer') }}
+    select *
+    from {{ source('core', 'customer') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

@@ -1,5 +1,7 @@
 with raw_daily_balance as (
-    select * from {{ source('core', 'daily_balance') }}
+    select *
+    from {{ source('core', 'daily_balance') }}
+    where _deleted_as_of is null
 ),
 
 stg_core__daily_balance as (

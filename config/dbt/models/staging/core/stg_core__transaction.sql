@@ -1,5 +1,7 @@
 with raw_transaction as (
-    select * from {{ source('core', 'transaction') }}
+    select *
+    from {{ source('core', 'transaction') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

@@ -1,5 +1,7 @@
 with raw_identity_renewal as (
-    select * from {{ source('counter', 'identity_renewal') }}
+    select *
+    from {{ source('counter', 'identity_renewal') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

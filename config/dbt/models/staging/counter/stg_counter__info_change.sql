@@ -1,5 +1,7 @@
 with raw_info_change as (
-    select * from {{ source('counter', 'info_change') }}
+    select *
+    from {{ source('counter', 'info_change') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

@@ -1,5 +1,7 @@
 with raw_signed_form as (
-    select * from {{ source('counter', 'signed_form') }}
+    select *
+    from {{ source('counter', 'signed_form') }}
+    where _deleted_as_of is null
 ),
 
 stg_counter__signed_form as (

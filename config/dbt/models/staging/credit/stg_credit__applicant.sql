@@ -1,5 +1,7 @@
 with raw_applicant as (
-    select * from {{ source('credit', 'applicant') }}
+    select *
+    from {{ source('credit', 'applicant') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

@@ -1,5 +1,7 @@
 with raw_collateral as (
-    select * from {{ source('credit', 'collateral') }}
+    select *
+    from {{ source('credit', 'collateral') }}
+    where _deleted_as_of is null
 ),
 
 stg_credit__collateral as (

@@ -1,5 +1,7 @@
 with raw_guarantor as (
-    select * from {{ source('credit', 'guarantor') }}
+    select *
+    from {{ source('credit', 'guarantor') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

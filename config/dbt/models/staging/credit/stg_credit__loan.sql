@@ -1,5 +1,7 @@
 with raw_loan as (
-    select * from {{ source('credit', 'loan') }}
+    select *
+    from {{ source('credit', 'loan') }}
+    where _deleted_as_of is null
 ),
 
 stg_credit__loan as (

@@ -1,5 +1,7 @@
 with raw_repayment as (
-    select * from {{ source('credit', 'repayment') }}
+    select *
+    from {{ source('credit', 'repayment') }}
+    where _deleted_as_of is null
 ),
 
 stg_credit__repayment as (

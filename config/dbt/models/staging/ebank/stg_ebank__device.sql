@@ -1,5 +1,7 @@
 with raw_device as (
-    select * from {{ source('ebank', 'device') }}
+    select *
+    from {{ source('ebank', 'device') }}
+    where _deleted_as_of is null
 ),
 
 stg_ebank__device as (

@@ -1,5 +1,7 @@
 with raw_event as (
-    select * from {{ source('ebank', 'event') }}
+    select *
+    from {{ source('ebank', 'event') }}
+    where _deleted_as_of is null
 ),
 
 stg_ebank__event as (

@@ -1,5 +1,7 @@
 with raw_user as (
-    select * from {{ source('ebank', 'user') }}
+    select *
+    from {{ source('ebank', 'user') }}
+    where _deleted_as_of is null
 ),
 
 code_map as (

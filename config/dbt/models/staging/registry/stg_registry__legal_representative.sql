@@ -1,5 +1,7 @@
 with raw_legal_representative as (
-    select * from {{ source('registry', 'legal_representative') }}
+    select *
+    from {{ source('registry', 'legal_representative') }}
+    where _deleted_as_of is null
 ),
 
 stg_registry__legal_representative as (

@@ -1,5 +1,7 @@
 with raw_organization as (
-    select * from {{ source('registry', 'organization') }}
+    select *
+    from {{ source('registry', 'organization') }}
+    where _deleted_as_of is null
 ),
 
 stg_registry__organization as (

@@ -1,5 +1,7 @@
 with raw_shareholder as (
-    select * from {{ source('registry', 'shareholder') }}
+    select *
+    from {{ source('registry', 'shareholder') }}
+    where _deleted_as_of is null
 ),
 
 stg_registry__shareholder as (

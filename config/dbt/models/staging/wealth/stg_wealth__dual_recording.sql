@@ -1,5 +1,7 @@
 with raw_dual_recording as (
-    select * from {{ source('wealth', 'dual_recording') }}
+    select *
+    from {{ source('wealth', 'dual_recording') }}
+    where _deleted_as_of is null
 ),
 
 stg_wealth__dual_recording as (

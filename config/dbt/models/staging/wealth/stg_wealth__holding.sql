@@ -1,5 +1,7 @@
 with raw_holding as (
-    select * from {{ source('wealth', 'holding') }}
+    select *
+    from {{ source('wealth', 'holding') }}
+    where _deleted_as_of is null
 ),
 
 stg_wealth__holding as (

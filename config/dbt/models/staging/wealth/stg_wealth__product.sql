@@ -1,5 +1,7 @@
 with raw_product as (
-    select * from {{ source('wealth', 'product') }}
+    select *
+    from {{ source('wealth', 'product') }}
+    where _deleted_as_of is null
 ),
 
 stg_wealth__product as (

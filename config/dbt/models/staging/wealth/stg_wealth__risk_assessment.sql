@@ -1,5 +1,7 @@
 with raw_risk_assessment as (
-    select * from {{ source('wealth', 'risk_assessment') }}
+    select *
+    from {{ source('wealth', 'risk_assessment') }}
+    where _deleted_as_of is null
 ),
 
 stg_wealth__risk_assessment as (
