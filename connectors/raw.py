@@ -3,9 +3,9 @@
 `raw_<source>__<table>` is a view over Parquet, so registering costs next to nothing however large the landing is. Its
 grain: `full` – rows of the newest accepted delivery; `append` – rows of every accepted day; `changed` – the newest row
 per key; `cdc` – the last known row per key. Rows in quarantine are left out until they are repaired
-(quality/reentry.py). A row that is gone (from the full file, or
-by a delete event) stays, with the day it ended in `_deleted_as_of`, unless the table says `ended: drop`; active rows
-have null there. A table that never had a good delivery is there, empty, with its columns.
+(quality/reentry.py). A row that is gone (from the full file, or by a delete event) stays, with the day it ended in
+`_deleted_as_of`, unless the table says `ended: drop`; active rows have null there. A table that never had a good
+delivery is there, empty, with its columns.
 """
 
 from __future__ import annotations

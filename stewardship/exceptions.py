@@ -36,8 +36,8 @@ _QUARANTINE = """
     group by all
 """
 _UNMAPPED = """
-    select 'unmapped_code', source, code_set, source_code, null, null, '', sum(row_count)
-    from int_reference__unmapped_code
+    select 'unmapped_code', source, code_set, source_code, null, null, '', sum(rows)
+    from int_reference__unmapped_code as unmapped (source, code_set, source_code, rows)
     group by all
 """
 

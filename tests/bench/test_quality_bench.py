@@ -48,8 +48,10 @@ settings = load_settings(Path({config!r}), environ={{"MDM_HOME": {home!r}}})
 clock = time.perf_counter()
 counts = gate_raw(settings, dt.date(2026, 3, 2), "run-bench")
 used = resource.getrusage(resource.RUSAGE_SELF)
+# not ru_maxrss: a child begins with its parent's
+peak = next(int(line.split()[1]) for line in open("/proc/self/status") if line.startswith("VmHWM"))
 print(json.dumps(counts | {{
-    "wall": time.perf_counter() - clock, "cpu": used.ru_utime + used.ru_stime, "mib": used.ru_maxrss / 1024
+    "wall": time.perf_counter() - clock, "cpu": used.ru_utime + used.ru_stime, "mib": peak / 1024
 }}))
 """
 

@@ -191,7 +191,7 @@ def unmapped(site, *rows):
     with store.connect(site) as con:
         con.execute(
             "create or replace table int_reference__unmapped_code "
-            "(source varchar, code_set varchar, source_code varchar, row_count bigint)"
+            "(source varchar, code_set varchar, source_code varchar, rows bigint)"
         )
         for row in rows:
             con.execute("insert into int_reference__unmapped_code values (?, ?, ?, ?)", row)
