@@ -5,11 +5,13 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
+from dags.pipeline import source_names
 from warehouse.errors import SettingsError, UserError
 from warehouse.keys import master_key
 from warehouse.organization import load_branches
 from warehouse.policy import load_policy
 from warehouse.settings import Settings
+from warehouse.site_models import dbt_vars as site_vars
 from warehouse.survivorship import dbt_vars
 
 _FREE_BYTES = 2 * 1024**3  # a day of a million records needs about this much beside what is there
@@ -65,6 +67,25 @@ def _models(settings: Settings) -> str:
     return f"match models: {', '.join(path.stem for path in paths)}"
 
 
+def _site_models(settings: Settings) -> str:
+    provided = site_vars(settings)["contracts"]
+    return f"contracts: {sum(map(bool, provided.values()))} of {len(provided)} provided by the site's models"
+
+
+def _classified(settings: Settings) -> str:
+    from connectors.onboarding.columns import unclassified_columns
+
+    missing = {name: unclassified_columns(settings, name) for name in source_names(settings)}
+    problems = [
+        f"{settings.config_dir}: columns of {name} without an entry: {', '.join(columns)}; add them to policy.yml"
+        for name, columns in missing.items()
+        if columns
+    ]
+    if problems:
+        raise SettingsError(*problems)
+    return "staging: every column classified"
+
+
 def _policy(settings: Settings) -> str:
     return f"policy: {len(load_policy(settings).tables)} published tables, every column classified"
 
@@ -82,5 +103,5 @@ def _disk(settings: Settings) -> str:
 
 
 _CHECKS: tuple[Callable[[Settings], str], ...] = (
-    _key, _branches, _sources, _quality, _models, _policy, _rules, _disk,
+    _key, _branches, _sources, _quality, _models, _site_models, _classified, _policy, _rules, _disk,
 )  # fmt: skip

@@ -16,6 +16,7 @@ from pathlib import Path
 from connectors.extract import extract_source
 from connectors.onboarding.columns import unclassified_columns
 from connectors.readers import open_source
+from connectors.reading import ReadTable
 from connectors.registry import Source, load_sources
 from quality.gate import gate_raw
 from warehouse import landing
@@ -61,9 +62,9 @@ def _read_samples(settings: Settings, source: Source, day: dt.date) -> Iterator[
         yield from (Finding("connection", False, problem) for problem in error.problems)
 
 
-def _sample(read: object, table: str) -> Iterator[Finding]:
+def _sample(read: ReadTable, table: str) -> Iterator[Finding]:
     try:
-        reading = read(table, None)  # type: ignore[operator]
+        reading = read(table, None)
         first = next(iter(reading.batches), None)
     except UserError as error:
         yield from (Finding(f"table {table}", False, problem) for problem in error.problems)
@@ -102,12 +103,15 @@ def _trial(settings: Settings, name: str, day: dt.date) -> list[Finding]:
 
 
 def _freshness(trial: Settings, name: str, day: dt.date) -> Iterator[Finding]:
-    for table, delivery in landing.day_commits(trial, name, day)[-1].deliveries.items():
-        manifest = delivery.manifest
+    manifests = [delivery.manifest for delivery in landing.day_commits(trial, name, day)[-1].deliveries.values()]
+    for manifest in manifests:
         if manifest.rows == 0:
-            yield Finding("freshness", False, f"table {table}: no rows for {day}")
+            yield Finding("freshness", False, f"table {manifest.table}: no rows for {day}")
         elif manifest.watermark:
-            yield Finding("freshness", True, f"table {table}: newest row of {manifest.watermark}")
+            yield Finding("freshness", True, f"table {manifest.table}: newest row of {manifest.watermark}")
+    untold = [manifest.table for manifest in manifests if manifest.rows and not manifest.watermark]
+    if untold:
+        yield Finding("freshness", True, f"no watermark tells it for {', '.join(untold)}")
 
 
 def _gate(trial: Settings, name: str, day: dt.date) -> Iterator[Finding]:

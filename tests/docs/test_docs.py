@@ -5,6 +5,7 @@ import subprocess
 
 import pytest
 import typer
+import yaml
 
 from dags.cli import app
 from warehouse import errors
@@ -17,6 +18,19 @@ COMMANDS = {command.name or command.callback.__name__: command for command in ap
 def tracked() -> list[str]:
     listing = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=True)
     return listing.stdout.splitlines()
+
+
+GROUPED = [
+    (group.name, command.name)
+    for group in app.registered_groups
+    for command in group.typer_instance.registered_commands
+]
+
+
+@pytest.mark.parametrize(("group", "name"), GROUPED)
+def test_every_command_of_a_group_is_documented_and_has_help(group, name):
+    assert f"`mdm {group} {name}" in (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+    assert typer.main.get_command(app).commands[group].commands[name].help
 
 
 @pytest.mark.parametrize("name", COMMANDS)
@@ -58,3 +72,17 @@ def test_no_file_names_a_package_registry_or_a_content_network():
 
 def test_nothing_generated_is_tracked():
     assert [name for name in tracked() if name.startswith(("var/", ".venv/", "dbt_project/target/"))] == []
+
+
+def test_contracts_are_documented_as_they_are():
+    described = yaml.safe_load((ROOT / "dbt_project/models/contract/_contract.yml").read_text(encoding="utf-8"))[
+        "models"
+    ]
+    text = (ROOT / "docs/contracts.md").read_text(encoding="utf-8")
+    sections = dict(part.split("\n", 1) for part in text.split("\n## ")[1:])
+    assert list(sections) == [model["name"].removeprefix("contract_") for model in described]
+    for model in described:
+        rows = [f"| `{one['name']}` | {one['data_type']} | {one['description']} |" for one in model["columns"]]
+        section = sections[model["name"].removeprefix("contract_")]
+        assert model["description"] in section
+        assert [line for line in section.splitlines() if line.startswith("| `")] == rows, model["name"]

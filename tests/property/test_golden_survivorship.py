@@ -111,6 +111,7 @@ RECORD = st.fixed_dictionaries(
         "organization_code": maybe("O1", "O2"),
         "registry_number": maybe("R1", "R2"),
         "legal_representative_name": maybe("王五", "赵六"),
+        "industry": maybe("C26", "F51"),
         "branch_code": maybe("801001", "802001"),
         "is_verified": maybe(True, False),
         "opened_date": maybe(*DATES[:2]),

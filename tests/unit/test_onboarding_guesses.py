@@ -71,8 +71,10 @@ def test_headers_and_comments_tell_the_attribute(column, comment, attribute):
 
 
 @pytest.mark.parametrize(("table", "comment", "role"), [
-    ("s_ecif_custmast", "", "party"), ("custmast", "", "party"), ("CLIENT", "", "party"), ("t_0815", "个人信息表", "party"),
-    ("trans", "", "transaction"), ("s_ofcr_acct", "", "account"), ("loan_iou", "", "loan"), ("gl_balance", "", "balance"),
+    ("s_ecif_custmast", "", "party"), ("custmast", "", "party"), ("CLIENT", "", "party"),
+    ("t_0815", "个人信息表", "party"),
+    ("trans", "", "transaction"), ("s_ofcr_acct", "", "account"), ("loan_iou", "", "loan"),
+    ("gl_balance", "", "balance"),
     ("district", "", "other"),
 ])  # fmt: skip
 def test_tables_are_taken_for_what_their_name_says(table, comment, role):
@@ -169,7 +171,8 @@ def test_chinese_comments_of_a_database_speak_for_columns_without_names(site, ur
     meta = sa.MetaData()
     sa.Table(
         table, meta, sa.Column("xd_col1", sa.String(20), primary_key=True, comment="客户编号"),
-        sa.Column("xd_col2", sa.String(60), comment="客户名称"), sa.Column("xd_col3", sa.String(30), comment="证件号码"),
+        sa.Column("xd_col2", sa.String(60), comment="客户名称"),
+        sa.Column("xd_col3", sa.String(30), comment="证件号码"),
         comment="客户信息表",
     )  # fmt: skip
     try:
