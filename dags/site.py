@@ -11,7 +11,7 @@ from warehouse.keys import create_key, key_path
 from warehouse.settings import ROOT, load_settings
 
 _SHIPPED = ROOT / "config"
-_COPIED = ("policy.yml", "models", "rules", "quality/golden.yml")
+_COPIED = ("policy.yml", "models", "rules", "quality/golden.yml", "quality/scorecard.yml")
 _SETTINGS = """\
 # The site's settings. Every key and its meaning: docs/settings.md. Secrets never stand here.
 bank_name_zh = "{name}"
