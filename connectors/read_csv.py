@@ -1,16 +1,20 @@
-"""CSV files with a header line, in any encoding."""
+"""CSV files with a header line, in any encoding, also packed with gzip (`.gz`)."""
 
 from __future__ import annotations
 
 import csv
 import datetime as dt
+import gzip
+import io
 import itertools
-from collections.abc import Iterator
+import zlib
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
 
+from connectors.detect import Dialect, detect_csv, open_bytes
 from connectors.reading import (
     BATCH_ROWS,
     Reading,
@@ -35,47 +39,64 @@ def open_csv(settings: Settings, source: CsvSource, day: dt.date) -> Iterator[Re
 
     def read(name: str, _since: dt.date | None) -> Reading:
         path = require(table_file(settings, source, name, day), day)
-        header = _header(path, source)
+        dialect = dialect_of(path, source)
+        header = _header(path, dialect)
         table = source.tables[name]
-        new = require_columns(str(path), [column.source_name for column in table.columns], header)
-        return Reading(read_rows(path, source, table, header), path.name, new_columns=new)
+        new = require_columns(str(path), table, header)
+        return Reading(read_rows(path, dialect, table, header, new), path.name, new_columns=new)
 
     yield read
 
 
-def _header(path: Path, source: CsvSource) -> list[str]:
-    rows = _rows(path, source)
-    header = next(rows, None)
+def dialect_of(path: Path, source: CsvSource) -> Dialect:
+    """The declared dialect, with what is `auto` found out from the file."""
+    if "auto" not in (source.encoding, source.separator):
+        return Dialect(source.encoding, source.separator)
+    found = detect_csv(path)
+    return Dialect(
+        found.encoding if source.encoding == "auto" else source.encoding,
+        found.separator if source.separator == "auto" else source.separator,
+    )
+
+
+def _header(path: Path, dialect: Dialect) -> list[str]:
+    header = next(_rows(path, dialect), None)
     if header is None:
         raise SourceError(f"{path}: empty, not even a header line; ask for the file again")
     return header
 
 
-def read_rows(path: Path, source: CsvSource, table: Table, header: list[str]) -> Iterator[pa.RecordBatch]:
-    """Read the declared columns of a file whose header is known.
+def read_rows(
+    path: Path, dialect: Dialect, table: Table, header: list[str], new: Sequence[str] = ()
+) -> Iterator[pa.RecordBatch]:
+    """Read the declared columns, and those of `new`, of a file whose header is known.
 
     Raises:
         SourceError: bytes do not decode, quoting is broken, or a row has another number of fields than the header.
     """
-    places = [header.index(column.source_name) for column in table.columns]
-    rows = itertools.islice(_rows(path, source, len(header)), 1, None)
+    places = [header.index(name) for name in (*(column.source_name for column in table.columns), *new)]
+    rows = itertools.islice(_rows(path, dialect, len(header)), 1, None)
     while chunk := list(itertools.islice(rows, BATCH_ROWS)):
         columns = list(zip(*chunk, strict=True))
-        yield text_batch(table, [columns[place] for place in places])
+        yield text_batch(table, [columns[place] for place in places], new)
 
 
-def _rows(path: Path, source: CsvSource, width: int | None = None) -> Iterator[list[str]]:
-    with path.open(encoding=source.encoding, newline="") as file:
-        reader = csv.reader(file, delimiter=source.separator, strict=True)
+def _rows(path: Path, dialect: Dialect, width: int | None = None) -> Iterator[list[str]]:
+    with io.TextIOWrapper(open_bytes(path), encoding=dialect.encoding, newline="") as file:
+        reader = csv.reader(file, delimiter=dialect.separator, strict=True)
         try:
             for row in reader:
+                if not row:  # an empty line, as many programs leave at the end
+                    continue
                 if width is not None and len(row) != width:
                     raise SourceError(
                         f"{path}, line {reader.line_num}: {len(row)} fields instead of {width}; ask for the file again"
                     )
                 yield row
         except UnicodeDecodeError:
-            bad_encoding(path, source.encoding, first_bad_line(path, source.encoding))
+            bad_encoding(path, dialect.encoding, first_bad_line(path, dialect.encoding))
+        except (EOFError, gzip.BadGzipFile, zlib.error):
+            raise SourceError(f"{path}: the archive is damaged or cut short; ask for the file again") from None
         except csv.Error:
             raise SourceError(
                 f"{path}, line {reader.line_num}: broken quoting, or the file is cut short; ask for the file again"

@@ -31,9 +31,8 @@ def open_excel(settings: Settings, source: ExcelSource, day: dt.date) -> Iterato
         sheet = _sheet(path, workbook, table.origin or name)
         rows = sheet.iter_rows()
         header = [cell_text(cell) or "" for cell in next(rows, [])]
-        new = require_columns(f"{path}, sheet {sheet.name}", [column.source_name for column in table.columns], header)
-        batches = _batches(table, header, rows)
-        return Reading(batches, f"{path.name}/{sheet.name}", new_columns=[name for name in new if name])
+        new = require_columns(f"{path}, sheet {sheet.name}", table, header)
+        return Reading(_batches(table, header, rows, new), f"{path.name}/{sheet.name}", new_columns=new)
 
     with workbook:
         yield read
@@ -45,11 +44,13 @@ def _sheet(path: Path, workbook: CalamineWorkbook, name: str) -> CalamineSheet:
     return workbook.get_sheet_by_name(name)
 
 
-def _batches(table: Table, header: list[str], rows: Iterator[Sequence[object]]) -> Iterator[pa.RecordBatch]:
-    places = [header.index(column.source_name) for column in table.columns]
+def _batches(
+    table: Table, header: list[str], rows: Iterator[Sequence[object]], new: Sequence[str]
+) -> Iterator[pa.RecordBatch]:
+    places = [header.index(name) for name in (*(column.source_name for column in table.columns), *new)]
     filled = (row for row in rows if any(cell != "" for cell in row))  # workbooks often end in formatted empty rows
     while chunk := list(itertools.islice(filled, BATCH_ROWS)):
-        yield text_batch(table, [[cell_text(row[place]) for row in chunk] for place in places])
+        yield text_batch(table, [[cell_text(row[place]) for row in chunk] for place in places], new)
 
 
 def cell_text(cell: object) -> str | None:

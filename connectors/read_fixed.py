@@ -2,7 +2,7 @@
 
 Positions are bytes, so each field is cut out before it is decoded; a double-byte character cut by a field's or a
 record's end then fails to decode, and is reported instead of shifting everything after it. Chinese fields are padded
-with full-width spaces, the others with spaces; both are taken off.
+with full-width spaces, the others with spaces or zero bytes; all are taken off.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from warehouse.errors import SourceError
 from warehouse.settings import Settings
 
 _LF = 0x0A
-_PADDING = " \u3000"
+_LINE_ENDS = {"lf": b"\n", "crlf": b"\r\n", "none": b""}
+PADDING = " \u3000"
 
 
 @contextmanager
@@ -33,13 +34,22 @@ def open_fixed(settings: Settings, source: FixedSource, day: dt.date) -> Iterato
 
     def read(name: str, _since: dt.date | None) -> Reading:
         path = require(table_file(settings, source, name, day), day)
-        if path.name not in stated:
-            raise SourceError(f"{control}: has no line for {path.name}; ask for the files again")
-        rows, size = stated[path.name]
-        batches = read_records(path, source.tables[name], source.encoding, size)
+        rows, size = stated_of(path, stated, control)
+        batches = read_records(path, source.tables[name], source.encoding, size, source.line_end)
         return Reading(batches, path.name, expected_rows=rows)
 
     yield read
+
+
+def stated_of(path: Path, stated: dict[str, tuple[int, int]], control: Path) -> tuple[int, int]:
+    """Rows and bytes the control file states for a file.
+
+    Raises:
+        SourceError: it does not know the file.
+    """
+    if path.name not in stated:
+        raise SourceError(f"{control}: has no line for {path.name}; ask for the files again")
+    return stated[path.name]
 
 
 def read_control(control: Path) -> dict[str, tuple[int, int]]:
@@ -57,19 +67,38 @@ def read_control(control: Path) -> dict[str, tuple[int, int]]:
     return stated
 
 
-def read_records(path: Path, table: Table, encoding: str, stated_bytes: int) -> Iterator[pa.RecordBatch]:
+def read_records(
+    path: Path, table: Table, encoding: str, stated_bytes: int, line_end: str = "lf"
+) -> Iterator[pa.RecordBatch]:
     """Read records block by block.
 
     Raises:
         SourceError: the size differs from the control file's, a record's length is wrong (also when it was cut in the
             middle of a character), or a field's bytes do not decode.
     """
-    length = sum(column.width or 0 for column in table.columns) + 1
+    width = sum(column.width or 0 for column in table.columns)
+    for records, row in record_blocks(path, width, stated_bytes, _LINE_ENDS[line_end]):
+        yield text_batch(table, list(_fields(path, table, encoding, records, row)))
+
+
+def record_blocks(path: Path, width: int, stated_bytes: int, line_end: bytes) -> Iterator[tuple[np.ndarray, int]]:
+    """Blocks of records as matrices, one record per line and one byte per column, with the rows before each.
+
+    Zero bytes become blanks in files with line ends: there they are padding of programs written in C, never a number.
+
+    Raises:
+        SourceError: the size differs from the control file's, or a record's length is wrong.
+    """
+    length = width + len(line_end)
     row = 0
     with path.open("rb") as file:
         while block := file.read(length * BATCH_ROWS):
-            records = _records(path, block, length, row)
-            yield text_batch(table, list(_fields(path, table, encoding, records, row)))
+            if len(block) % length == width and line_end:
+                block += line_end  # the last record of a file may lack its line end
+            if line_end and b"\0" in block:
+                block = block.replace(b"\0", b" ")
+            records = _records(path, block, length, row, line_end)
+            yield records[:, :width], row
             row += len(records)
     if path.stat().st_size != stated_bytes:
         raise SourceError(
@@ -77,17 +106,20 @@ def read_records(path: Path, table: Table, encoding: str, stated_bytes: int) -> 
         )
 
 
-def _records(path: Path, block: bytes, length: int, row: int) -> np.ndarray:
-    """The block as a matrix, one record per line, one byte per column."""
+def _records(path: Path, block: bytes, length: int, row: int, line_end: bytes) -> np.ndarray:
     whole = len(block) // length
     records = np.frombuffer(block, np.uint8, whole * length).reshape(whole, length)
-    bad = (records[:, -1] != _LF) | (records[:, :-1] == _LF).any(axis=1)
+    width = length - len(line_end)
+    bad = np.zeros(whole, bool)
+    if line_end:
+        ends = np.frombuffer(line_end, np.uint8)
+        bad = (records[:, width:] != ends).any(axis=1) | (records[:, :width] == _LF).any(axis=1)
     if bad.any() or whole * length < len(block):
         line = int(np.argmax(bad)) if bad.any() else whole
-        start = line * length
-        found = len(block[start:].split(b"\n", 1)[0])
+        rest = block[line * length :]
+        found = len(rest.split(b"\n", 1)[0].removesuffix(line_end[:-1])) if line_end else len(rest)
         raise SourceError(
-            f"{path}, line {row + line + 1}: record of {found} bytes instead of {length - 1} (cut, shifted or a line "
+            f"{path}, line {row + line + 1}: record of {found} bytes instead of {width} (cut, shifted or a line "
             f"break inside a value); ask for the file again"
         )
     return records
@@ -103,7 +135,7 @@ def _fields(path: Path, table: Table, encoding: str, records: np.ndarray, row: i
             texts = _decode(values, encoding)
         except UnicodeDecodeError as error:
             bad_encoding(path, encoding, row + error.start // values.shape[1] + 1, column.name)
-        yield pc.utf8_rtrim(pa.array(texts, pa.string()), _PADDING)
+        yield pc.utf8_rtrim(pa.array(texts, pa.string()), PADDING)
         start = end
 
 

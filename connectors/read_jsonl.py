@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from connectors.json_path import ABSENT, follow, parse_path, value_text
 from connectors.reading import (
     BATCH_ROWS,
     Reading,
@@ -26,7 +27,6 @@ from warehouse.errors import SourceError
 from warehouse.settings import Settings
 
 _Record = dict[str, object]
-_ABSENT = object()
 
 
 @contextmanager
@@ -36,58 +36,42 @@ def open_jsonl(settings: Settings, source: JsonlSource, day: dt.date) -> Iterato
     def read(name: str, _since: dt.date | None) -> Reading:
         path = require(table_file(settings, source, name, day), day)
         table = source.tables[name]
-        new: list[str] = []  # complete once the last batch is read
+        new = undeclared_keys(path, table, source.encoding)
         return Reading(read_objects(path, table, source.encoding, new), path.name, new_columns=new)
 
     yield read
 
 
-def read_objects(path: Path, table: Table, encoding: str, new: list[str]) -> Iterator[pa.RecordBatch]:
-    """Read the declared paths as text columns; keys of the top level nobody declared are added to `new`.
+def undeclared_keys(path: Path, table: Table, encoding: str) -> list[str]:
+    """Keys of the top level nobody declared; a pass of its own, as any line may bring one."""
+    if table.undeclared == "drop":
+        return []
+    keys: set[str] = set(itertools.chain.from_iterable(_records(path, encoding)))
+    return sorted(keys - {column.source_name.split(".")[0] for column in table.columns})
+
+
+def read_objects(path: Path, table: Table, encoding: str, new: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    """Read the declared paths, and the keys of `new`, as text columns.
 
     Raises:
         SourceError: a line is not a JSON object or does not decode, or a declared path occurs in no line at all.
     """
-    paths = [tuple(column.source_name.split(".")) for column in table.columns]
+    paths = [parse_path(column.source_name) for column in table.columns]
     records = _records(path, encoding)
     seen: set[tuple[str, ...]] = set()
-    keys: set[str] = set()
     rows = 0
     while chunk := list(itertools.islice(records, BATCH_ROWS)):
-        columns = [_column(chunk, place, seen) for place in paths]
-        keys.update(itertools.chain.from_iterable(chunk))
         rows += len(chunk)
-        yield text_batch(table, columns)
+        yield text_batch(table, [_column(chunk, place, seen) for place in (*paths, *((key,) for key in new))], new)
     if rows:
-        require_columns(str(path), [".".join(place) for place in paths], [".".join(place) for place in seen])
-        new += sorted(keys - {place[0] for place in paths})
+        require_columns(str(path), table, [".".join(place) for place in seen])
 
 
 def _column(records: Sequence[_Record], place: tuple[str, ...], seen: set[tuple[str, ...]]) -> list[str | None]:
-    values = [_follow(record, place) for record in records]
-    if any(value is not _ABSENT for value in values):
+    values = [follow(record, place) for record in records]
+    if any(value is not ABSENT for value in values):
         seen.add(place)
     return [value_text(value) for value in values]
-
-
-def _follow(record: _Record, place: tuple[str, ...]) -> object:
-    value: object = record
-    for key in place:
-        if value is None:  # a null parent says that there is nothing, not that the form changed
-            return None
-        if not isinstance(value, dict) or key not in value:
-            return _ABSENT
-        value = value[key]
-    return value
-
-
-def value_text(value: object) -> str | None:
-    """A JSON value as text: texts as they are, everything else as compact JSON."""
-    if value is None or value is _ABSENT:
-        return None
-    if isinstance(value, str):
-        return value
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _records(path: Path, encoding: str) -> Iterator[_Record]:

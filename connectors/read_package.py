@@ -1,4 +1,7 @@
-"""Delimited packages: `.tar.gz` of text files without header, with an `.OK` flag file that holds the row counts."""
+"""Delimited packages: `.tar.gz`, `.tar.Z` or `.tar` of text files without header, and an `.OK` file with row counts.
+
+A carriage return at a line's end belongs to the line end.
+"""
 
 from __future__ import annotations
 
@@ -6,11 +9,13 @@ import datetime as dt
 import gzip
 import hashlib
 import shutil
+import subprocess
 import tarfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO, cast
 
 import pyarrow as pa
 
@@ -39,8 +44,7 @@ def open_package(settings: Settings, source: PackageSource, day: dt.date) -> Ite
             path = folder / member
             if not path.exists():
                 raise SourceError(f"{package}: {member} is not in it; ask for the package again")
-            shown = package / member
-            batches = read_delimited(path, shown, source.tables[name], source.separator, source.encoding)
+            batches = read_delimited(path, package / member, source.tables[name], source)
             return Reading(batches, f"{package.name}/{member}", expected_rows=counts[member])
 
         yield read
@@ -89,7 +93,7 @@ def unpack(package: Path, names: set[str], folder: Path) -> None:
         SourceError: the package is cut short, damaged, or is none.
     """
     try:
-        with gzip.open(package) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
+        with _plain(package) as plain, tarfile.open(fileobj=plain, mode="r|") as archive:
             for member in archive:
                 if member.isfile() and member.name in names and (stream := archive.extractfile(member)):
                     with (folder / member.name).open("wb") as file:
@@ -97,10 +101,40 @@ def unpack(package: Path, names: set[str], folder: Path) -> None:
             while plain.read(1 << 20):
                 pass
     except (tarfile.TarError, EOFError, zlib.error, OSError):
-        raise SourceError(f"{package}: cut short, damaged, or not a .tar.gz; ask for the package again") from None
+        kind = "".join(package.suffixes[-2:])
+        raise SourceError(f"{package}: cut short, damaged, or not a {kind}; ask for the package again") from None
 
 
-def read_delimited(path: Path, shown: Path, table: Table, separator: str, encoding: str) -> Iterator[pa.RecordBatch]:
+@contextmanager
+def _plain(package: Path) -> Iterator[IO[bytes]]:
+    """The archive without its compression."""
+    if package.suffix in (".gz", ".tgz"):
+        with gzip.open(package) as unpacked:
+            yield cast("IO[bytes]", unpacked)
+    elif package.suffix == ".Z":
+        with _uncompressed(package) as plain:
+            yield plain
+    else:
+        with package.open("rb") as plain:
+            yield plain
+
+
+@contextmanager
+def _uncompressed(package: Path) -> Iterator[IO[bytes]]:
+    """The output of `gzip -dc`, which also knows `compress` of AIX; Python's library does not."""
+    program = shutil.which("gzip")
+    if program is None:
+        raise SourceError(f"{package}: needs the program gzip, which this machine lacks; install it, or send a .tar.gz")
+    command = [program, "-dc", str(package)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as process:
+        assert process.stdout is not None
+        yield process.stdout
+        process.stdout.close()
+        if process.wait() != 0:
+            raise EOFError
+
+
+def read_delimited(path: Path, shown: Path, table: Table, source: PackageSource) -> Iterator[pa.RecordBatch]:
     """Read lines of separated values, block by block.
 
     Lines are cut on LF bytes, which no double-byte character contains; the separator only after decoding, because
@@ -109,17 +143,18 @@ def read_delimited(path: Path, shown: Path, table: Table, separator: str, encodi
     Raises:
         SourceError: bytes do not decode, or a line has another number of fields than the table has columns.
     """
-    width = len(table.columns)
+    width = len(table.columns) + source.trailing_separator
     line = 1
     for block in _blocks(path):
         try:
-            text = block.decode(encoding)
+            text = block.decode(source.encoding)
         except UnicodeDecodeError as error:
-            bad_encoding(shown, encoding, line + block.count(b"\n", 0, error.start))
+            bad_encoding(shown, source.encoding, line + block.count(b"\n", 0, error.start))
+        text = text.replace("\r\n", "\n").removesuffix("\r")
         lines = text.removesuffix("\n").split("\n")
-        _check_fields(shown, lines, separator, width, line)
-        fields = separator.join(lines).split(separator)
-        yield text_batch(table, [fields[number::width] for number in range(width)])
+        _check_fields(shown, lines, source, width, line)
+        fields = source.separator.join(lines).split(source.separator)
+        yield text_batch(table, [fields[number::width] for number in range(len(table.columns))])
         line += len(lines)
 
 
@@ -138,11 +173,17 @@ def _blocks(path: Path) -> Iterator[bytes]:
         yield rest
 
 
-def _check_fields(shown: Path, lines: list[str], separator: str, width: int, first: int) -> None:
+def _check_fields(shown: Path, lines: list[str], source: PackageSource, width: int, first: int) -> None:
     for number, line in enumerate(lines, start=first):
-        if line.count(separator) != width - 1:
-            found = line.count(separator) + 1
+        found = line.count(source.separator) + 1
+        if found != width:
+            hint = "" if source.trailing_separator or found != width + 1 else "; or all lines do: trailing_separator"
             raise SourceError(
-                f"{shown}, line {number}: {found} fields instead of {width} (a separator or line break inside a value, "
-                f"or a line cut short); ask for the package again"
+                f"{shown}, line {number}: {found} fields instead of {width} (a separator, a line break or half a "
+                f"character in a value, or a line cut short{hint}); ask for the package again"
+            )
+        if source.trailing_separator and not line.endswith(source.separator):
+            raise SourceError(
+                f"{shown}, line {number}: text behind the last separator, where trailing_separator says there is none; "
+                "ask for the package again"
             )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,8 +24,9 @@ def open_parquet(settings: Settings, source: ParquetSource, day: dt.date) -> Ite
         path = require(table_file(settings, source, name, day), day)
         table = source.tables[name]
         file = _open(path)
-        new = require_columns(str(path), [column.source_name for column in table.columns], file.schema_arrow.names)
-        return Reading(_batches(path, file, table), path.name, expected_rows=file.metadata.num_rows, new_columns=new)
+        new = require_columns(str(path), table, file.schema_arrow.names)
+        batches = _batches(path, file, table, new)
+        return Reading(batches, path.name, expected_rows=file.metadata.num_rows, new_columns=new)
 
     yield read
 
@@ -41,8 +42,8 @@ def _open(path: Path) -> pq.ParquetFile:
         raise _broken(path) from None
 
 
-def _batches(path: Path, file: pq.ParquetFile, table: Table) -> Iterator[pa.RecordBatch]:
-    names = [column.source_name for column in table.columns]
+def _batches(path: Path, file: pq.ParquetFile, table: Table, new: Sequence[str]) -> Iterator[pa.RecordBatch]:
+    names = [*(column.source_name for column in table.columns), *new]
     with file:
         batches = file.iter_batches(BATCH_ROWS, columns=names)
         while True:
@@ -52,4 +53,4 @@ def _batches(path: Path, file: pq.ParquetFile, table: Table) -> Iterator[pa.Reco
                 raise _broken(path) from None
             if batch is None:
                 return
-            yield conform(str(path), table, batch)
+            yield conform(str(path), table, batch, new)

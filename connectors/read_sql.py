@@ -19,14 +19,32 @@ import sqlalchemy as sa
 from adbc_driver_manager import Error as AdbcError
 from sqlalchemy.dialects import postgresql
 
-from connectors.reading import BATCH_ROWS, Reading, ReadTable, arrow_type, conform, require_columns, table_schema
+from connectors.reading import (
+    BATCH_ROWS,
+    Reading,
+    ReadTable,
+    arrow_type,
+    conform,
+    require_columns,
+    table_schema,
+    without_zero_bytes,
+)
 from connectors.registry import Column, SqlSource, Table
 from warehouse.errors import SourceError
 from warehouse.settings import Settings
 
 _CONNECT_SECONDS = "10"
-# What gives one unchanging view of all tables; SQLite's plain transaction already does.
-_SNAPSHOT = {"mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ", "oracle": "SERIALIZABLE", "mssql": "SNAPSHOT"}
+_UNDECLARED = "undeclared"
+# What gives one unchanging view of all tables: the isolation level, and the statement that begins the transaction.
+_ISOLATION = {
+    "mysql": "REPEATABLE READ", "mariadb": "REPEATABLE READ", "oracle": "SERIALIZABLE",
+    "mssql": "SNAPSHOT", "opengauss": "REPEATABLE READ", "db2": "REPEATABLE READ", "ibm_db_sa": "REPEATABLE READ",
+}  # fmt: skip
+_BEGIN = {
+    "mysql": "start transaction with consistent snapshot, read only",
+    "mariadb": "start transaction with consistent snapshot, read only",
+    "sqlite": "begin",  # Python's driver would otherwise see a new moment in each select
+}
 
 
 @contextmanager
@@ -41,8 +59,8 @@ def open_sql(settings: Settings, source: SqlSource, day: dt.date) -> Iterator[Re
             origin = table.origin or name
             where = f"{shown(url)}, table {origin}"
             found = database.columns(where, origin, source.db_schema)
-            new = require_columns(where, [column.source_name for column in table.columns], found)
-            batches = database.rows(where, table, select_rows(source, name, since, day))
+            new = require_columns(where, table, found)
+            batches = database.rows(where, table, select_rows(source, name, since, day, new), new)
             return Reading(batches, f"{url.database or ''}.{origin}", new_columns=new)
 
         yield read
@@ -88,11 +106,14 @@ def shown(url: sa.URL) -> str:
     return f"database {url.database}{place}"
 
 
-def select_rows(source: SqlSource, name: str, since: dt.date | None, day: dt.date) -> sa.Select[Any]:
+def select_rows(
+    source: SqlSource, name: str, since: dt.date | None, day: dt.date, new: Sequence[str] = ()
+) -> sa.Select[Any]:
     """The query of one table: everything, or what came after `since`, up to the end of `day`; ordered by key."""
     table = source.tables[name]
     columns: dict[str, sa.ColumnClause[Any]] = {column.name: sa.column(column.source_name) for column in table.columns}
-    query = sa.select(*columns.values()).select_from(sa.table(table.origin or name, schema=source.db_schema))
+    wanted = [*columns.values(), *(sa.column(name) for name in new)]
+    query = sa.select(*wanted).select_from(sa.table(table.origin or name, schema=source.db_schema))
     if table.mode != "full" and table.watermark is not None:
         column = table.column(table.watermark)
         query = query.where(columns[column.name] < _bound(column, day))
@@ -125,14 +146,14 @@ class _Postgres:
             found = [row[0] for row in cursor.fetchall()]
         return found or _no_table(where)
 
-    def rows(self, where: str, table: Table, query: sa.Select[Any]) -> Iterator[pa.RecordBatch]:
+    def rows(self, where: str, table: Table, query: sa.Select[Any], new: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The query's rows, batch by batch, in the declared types."""
         dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
         compiled = query.compile(dialect=dialect, compile_kwargs={"literal_binds": True})
         with self._connection.cursor() as cursor, _speaking(where):
             cursor.execute(str(compiled))
             for batch in cursor.fetch_record_batch():
-                yield conform(where, table, batch)
+                yield conform(where, table, batch, new)
 
 
 @contextmanager
@@ -162,13 +183,13 @@ class _AnyDatabase:
         except sa.exc.NoSuchTableError:
             _no_table(where)
 
-    def rows(self, where: str, table: Table, query: sa.Select[Any]) -> Iterator[pa.RecordBatch]:
+    def rows(self, where: str, table: Table, query: sa.Select[Any], new: Sequence[str]) -> Iterator[pa.RecordBatch]:
         """The query's rows, batch by batch, in the declared types."""
         row = 1
         with _speaking(where):
             result = self._connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS).execute(query)
             for rows in result.partitions(BATCH_ROWS):
-                yield typed_batch(where, table, rows, row)
+                yield typed_batch(where, table, rows, row, new)
                 row += len(rows)
 
 
@@ -178,10 +199,10 @@ def _open_any(url: sa.URL) -> Iterator[_AnyDatabase]:
     backend = url.get_backend_name()
     with _speaking(shown(url)):
         connection = engine.connect()
-        if backend in _SNAPSHOT:
-            connection = connection.execution_options(isolation_level=_SNAPSHOT[backend])
-        if backend == "sqlite":
-            connection.exec_driver_sql("begin")  # Python's driver would otherwise see a new moment in each select
+        if backend in _ISOLATION:
+            connection = connection.execution_options(isolation_level=_ISOLATION[backend])
+        if backend in _BEGIN:
+            connection.exec_driver_sql(_BEGIN[backend])
     try:
         yield _AnyDatabase(connection)
     finally:
@@ -214,30 +235,52 @@ def _no_table(where: str) -> NoReturn:
     raise SourceError(f"{where}: no such table, or no permission to see it; ask the source, or change config/sources")
 
 
-def typed_batch(where: str, table: Table, rows: Sequence[Sequence[object]], first: int) -> pa.RecordBatch:
-    """Rows of Python values as a batch of the declared types.
+def typed_batch(
+    where: str, table: Table, rows: Sequence[Sequence[object]], first: int, new: Sequence[str] = ()
+) -> pa.RecordBatch:
+    """Rows of Python values as a batch of the declared types, undeclared columns as text behind them.
 
     Raises:
         SourceError: a value does not fit its column's declared type.
     """
+    names = [*((column.source_name, column.type) for column in table.columns), *((name, _UNDECLARED) for name in new)]
     arrays = []
-    for column, values in zip(table.columns, zip(*rows, strict=True), strict=True):
-        target = arrow_type(column.type)
-        convert = partial(_to_decimal, target.scale) if pa.types.is_decimal(target) else _CONVERT[column.type]
+    for (name, kind), values in zip(names, zip(*rows, strict=True), strict=True):
         try:
-            arrays.append(pa.array([None if value is None else convert(value) for value in values], target))
+            arrays.append(_typed_array(values, kind))
         except (ValueError, TypeError, decimal.DecimalException, pa.ArrowException):
             raise SourceError(
-                f"{where}, rows {first} to {first + len(rows) - 1}: column {column.source_name} has values that do "
-                f"not fit its declared type {column.type}; ask the source, or change config/sources"
+                f"{where}, rows {first} to {first + len(rows) - 1}: column {name} has values that do "
+                f"not fit its declared type {kind}; ask the source, or change config/sources"
             ) from None
-    return pa.RecordBatch.from_arrays(arrays, schema=table_schema(table))
+    return pa.RecordBatch.from_arrays(arrays, schema=table_schema(table, new))
+
+
+def _typed_array(values: Sequence[object], kind: str) -> pa.Array:
+    target = pa.string() if kind == _UNDECLARED else arrow_type(kind)
+    types = set(map(type, values)) - {type(None)}
+    if types <= _AS_THEY_ARE.get(kind, set()):  # nothing to convert: many times faster
+        return _clean(pa.array(values, target))
+    convert = partial(_to_decimal, target.scale) if pa.types.is_decimal(target) else _CONVERT[kind]
+    return _clean(pa.array([None if value is None else convert(value) for value in values], target))
+
+
+def _clean(array: pa.Array) -> pa.Array:
+    return without_zero_bytes(array) if pa.types.is_string(array.type) else array
 
 
 def _to_text(value: object) -> str:
     if isinstance(value, dt.datetime):
         return value.isoformat(sep=" ")
     return value.decode() if isinstance(value, bytes) else str(value)
+
+
+def _to_some_text(value: object) -> str:
+    """Text of a value nobody declared; bytes that are no text, a picture say, as hexadecimal digits."""
+    try:
+        return _to_text(value)
+    except UnicodeDecodeError:
+        return value.hex() if isinstance(value, bytes) else str(value)
 
 
 def _to_integer(value: object) -> int:
@@ -263,8 +306,13 @@ def _to_timestamp(value: object) -> dt.datetime:
     return value if isinstance(value, dt.datetime) else dt.datetime.fromisoformat(str(value))
 
 
+_AS_THEY_ARE: dict[str, set[type]] = {
+    "text": {str}, "integer": {int}, "double": {float}, "boolean": {bool},
+    "date": {dt.date}, "timestamp": {dt.datetime},
+}  # fmt: skip
 _CONVERT: dict[str, Callable[[object], object]] = {
     "text": _to_text,
+    _UNDECLARED: _to_some_text,
     "integer": _to_integer,
     "double": lambda value: float(str(value)),
     "boolean": lambda value: bool(_to_integer(value)) if not isinstance(value, bool) else value,

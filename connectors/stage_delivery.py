@@ -14,7 +14,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from connectors.reading import Reading, table_schema
+from connectors.events import with_events
+from connectors.reading import Reading, events_schema, landed_names, table_schema
 from connectors.registry import Table
 from warehouse.errors import SourceError
 from warehouse.landing import DATA, Delivery, Manifest
@@ -92,7 +93,10 @@ def stage(folder: Path, place: Place, table: Table, reading: Reading) -> Manifes
     started = dt.datetime.now(dt.UTC)
     clock = time.perf_counter()
     folder.mkdir(parents=True)
-    schema = table_schema(table)
+    schema = table_schema(table, reading.new_columns)
+    if table.mode == "cdc":
+        schema = events_schema(table, reading.new_columns)
+        reading = with_events(table, reading, schema)
     content = ContentHash(schema)
     rows = _write(folder / DATA, place, reading, content)
     if reading.expected_rows is not None and rows != reading.expected_rows:
@@ -108,11 +112,12 @@ def stage(folder: Path, place: Place, table: Table, reading: Reading) -> Manifes
         rows=rows,
         content_hash=content.hexdigest(),
         schema_fingerprint=fingerprint(schema),
-        columns={column.name: column.type for column in table.columns},
-        new_columns=reading.new_columns,
-        source_counts={} if reading.expected_rows is None else {"rows": reading.expected_rows},
+        columns={column.name: column.type for column in table.columns}
+        | dict.fromkeys(landed_names(table, reading.new_columns), "text"),
+        new_columns=list(reading.new_columns),
+        source_counts=reading.counts | ({} if reading.expected_rows is None else {"rows": reading.expected_rows}),
         watermark=None if table.mode == "full" else place.as_of.isoformat(),
-        started_at=started.isoformat(timespec="seconds"),
+        started_at=started.isoformat(timespec="microseconds"),
         seconds=round(time.perf_counter() - clock, 3),
         files=[reading.file],
     )

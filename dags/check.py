@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 
-from dags.pipeline import source_names
 from warehouse.errors import SettingsError, UserError
 from warehouse.keys import master_key
 from warehouse.organization import load_branches
@@ -50,10 +49,11 @@ def _sources(settings: Settings) -> str:
 
 
 def _quality(settings: Settings) -> str:
-    from quality.suites import load_suites
+    from quality.scorecard import load_card
+    from quality.suites import check_suites
 
-    names = [*source_names(settings), "golden"]
-    return f"quality: {sum(len(load_suites(settings.config_dir, name)) for name in names)} tables have expectations"
+    measures = sum(len(part.measures) for part in load_card(settings).values())
+    return f"quality: {check_suites(settings)} tables have expectations, {measures} measures on the scorecard"
 
 
 def _models(settings: Settings) -> str:

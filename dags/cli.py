@@ -10,13 +10,15 @@ import datetime as dt
 import json
 import sys
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 from rich.console import Console
 
-from warehouse.errors import NotFoundError, UserError
-from warehouse.settings import load_settings
+from dags import source_commands
+from dags.days import day_of
+from warehouse.errors import UserError
+from warehouse.settings import Settings, load_settings
 
 app = typer.Typer(
     name="mdm",
@@ -35,17 +37,11 @@ class Format(StrEnum):
     csv = "csv"
 
 
+app.add_typer(source_commands.site, name="site")
+app.add_typer(source_commands.source, name="source")
+
 Day = Annotated[str | None, typer.Option("--as-of", help="Business day, YYYY-MM-DD.", metavar="DAY")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
-
-
-def _day(text: str | None) -> dt.date | None:
-    if text is None:
-        return None
-    try:
-        return dt.date.fromisoformat(text)
-    except ValueError:
-        raise NotFoundError("option --as-of: not a day; write it as YYYY-MM-DD") from None
 
 
 def _say(step: str, message: str) -> None:
@@ -62,30 +58,49 @@ def demo(
     as_of: Day = None,
     people: Annotated[int | None, typer.Option(help="People in the demo bank (first day only).")] = None,
     organizations: Annotated[int | None, typer.Option(help="Organizations (first day only).")] = None,
+    poison: Annotated[bool, typer.Option("--poison", help="Instead: a site of fifty broken deliveries.")] = False,
 ) -> None:
     """Generate the demo bank's eight source systems for one day."""
     from connectors.demo.generate import generate
     from warehouse.keys import create_key
 
     settings = load_settings()
+    if poison:
+        _poison(settings, day_of(as_of) or settings.demo.first_day)
+        return
     sizes = {key: value for key, value in (("people", people), ("organizations", organizations)) if value}
     settings = settings.model_copy(update={"demo": settings.demo.model_copy(update=sizes)})
     create_key(settings)
-    counts = generate(settings, _day(as_of))
+    counts = generate(settings, day_of(as_of))
     typer.echo(f"demo bank {as_of or settings.demo.first_day}: " + ", ".join(f"{k} {v:,}" for k, v in counts.items()))
+
+
+def _poison(settings: Settings, day: dt.date) -> None:
+    from connectors.demo.poison import make_poisoned_set
+
+    folder = settings.home / "poison"
+    made = make_poisoned_set(folder / "config", folder / "var", day)
+    for name, poison in made.items():
+        typer.echo(f"  {name:<12} {poison.what}")
+    typer.echo(f"{len(made)} broken sources, and a healthy one of each kind. Try:")
+    typer.echo(f"  MDM_CONFIG={folder / 'config'} MDM_HOME={folder / 'var'} mdm step extract --as-of {day}")
 
 
 @app.command()
 def run(
     as_of: Day = None,
     airflow: Annotated[bool, typer.Option("--airflow", help="Through the Airflow DAG, embedded.")] = False,
+    replay: Annotated[bool, typer.Option("--replay", help="Only build a past day aside, from the landing.")] = False,
 ) -> None:
     """Run the line for one business day (the newest delivered day when none is given)."""
     from dags.summary import delivered_day, print_summary
 
     settings = load_settings()
-    day = _day(as_of) or delivered_day(settings)
+    day = day_of(as_of) or delivered_day(settings)
     typer.echo(f"customer-mdm: business day {day}")
+    if replay:
+        _replay(settings, day)
+        return
     if airflow:
         from dags.airflow_day import run_day_in_airflow
 
@@ -95,6 +110,15 @@ def run(
 
         run_id = run_day(settings, day, _say)
     print_summary(settings, run_id, typer.echo)
+
+
+def _replay(settings: Settings, day: dt.date) -> None:
+    from dags.replay import replay_day
+    from dags.runner import as_text
+
+    site, counts = replay_day(settings, day)
+    _say("replay", as_text(counts))
+    typer.echo(f"the day as the landing has it: {site.warehouse_path} (encrypted with the installation's key)")
 
 
 @app.command()
@@ -109,7 +133,7 @@ def step(
     from warehouse.ledger import run_id_of
 
     settings = load_settings()
-    day = _day(as_of) or delivered_day(settings)
+    day = day_of(as_of) or delivered_day(settings)
     refuse_past_day(settings, day)
     if name == "extract" and source is None:
         extract_all(settings, day, run_id_of(day), _say)
@@ -175,6 +199,98 @@ def check() -> None:
 
     for line in check_site(load_settings()):
         typer.echo(f"  ✓ {line}")
+
+
+quality_app = typer.Typer(help="Scorecards, quarantine, and answers to rows in quarantine.")
+app.add_typer(quality_app, name="quality")
+Login = Annotated[str, typer.Option("--login", help="Whose answer it is: a login of the steward page.")]
+Why = Annotated[str, typer.Option("--reason", help="Why; goes on record. No customer value.")]
+
+
+@quality_app.callback(invoke_without_command=True)
+def quality(
+    context: typer.Context,
+    as_of: Day = None,
+    source: Annotated[str | None, typer.Option(help="Only this source, element by element.")] = None,
+    branch: Annotated[str | None, typer.Option(help="Only this branch and those below it.")] = None,
+    dimension: Annotated[str | None, typer.Option(help="Only this dimension, element by element.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Write the offline page of the day instead.")] = False,
+    output: FormatOption = Format.table,
+) -> None:
+    """Show how complete, valid, unique, timely, consistent and accurate each source's records are."""
+    from dags.quality_report import print_scores, score_document
+    from quality.page import write_page
+    from quality.scorecard import newest_day, read_scores
+
+    if context.invoked_subcommand is not None:
+        return
+    settings = load_settings()
+    day = day_of(as_of) or newest_day(settings)
+    if html:
+        typer.echo(f"open {write_page(settings, day)}")
+        return
+    is_detailed = bool(source or dimension)
+    scores = read_scores(settings, day, source=source, dimension=dimension, branch=branch, by_element=is_detailed)
+    if output is Format.json:
+        _json(score_document(scores))
+    else:
+        print_scores(scores, f"data quality, {day}", Console())
+
+
+@quality_app.command()
+def quarantine(
+    state: Annotated[str, typer.Option(help="open, fixed, released, expired, or all.")] = "open",
+    output: FormatOption = Format.table,
+) -> None:
+    """List the rows in quarantine, masked."""
+    from dags.quality_report import print_items
+    from quality.show import as_document, quarantine_items
+
+    settings = load_settings()
+    items = as_document(settings, [one for one in quarantine_items(settings) if state in ("all", one.state)])
+    if output is Format.json:
+        _json(items)
+    else:
+        print_items(items, Console(width=200))
+
+
+@quality_app.command()
+def fix(
+    item: str,
+    changes: Annotated[list[str], typer.Option("--set", help="column=value, or a column whose value is asked for.")],
+    login: Login,
+    reason: Why,
+) -> None:
+    """Correct a row in quarantine; it passes the gate again with the next business day."""
+    from dags.quality_report import parse_settings
+
+    values, asked = parse_settings(changes)
+    values |= {name: typer.prompt(name, hide_input=True) for name in asked}
+    _answer(item, "fix", login, reason, values)
+
+
+@quality_app.command()
+def release(item: str, login: Login, reason: Why) -> None:
+    """Let a row in quarantine through as it is, from the next business day on."""
+    _answer(item, "release", login, reason, {})
+
+
+@quality_app.command()
+def withdraw(item: str, login: Login, reason: Why) -> None:
+    """Take the answer to a row in quarantine back, from the next business day on."""
+    _answer(item, "withdraw", login, reason, {})
+
+
+def _answer(
+    item: str, kind: Literal["fix", "release", "withdraw"], login: str, reason: str, values: dict[str, str | None]
+) -> None:
+    from stewardship.corrections import Wish, keep_correction
+    from stewardship.users import sign_in
+
+    settings = load_settings()
+    actor = sign_in(settings, login, typer.prompt(f"password of {login}", hide_input=True))
+    kept = keep_correction(settings, actor, Wish(item, kind, reason, values))
+    typer.echo(f"{kept.source}.{kept.table} {kept.item[:12]}: {kind} kept; it counts from the next business day on")
 
 
 @app.command()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import sys
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from airflow.sdk import Param, XComArg, dag, get_current_context, task
 
@@ -16,6 +17,7 @@ from dags import pipeline
 from warehouse.settings import load_settings
 
 SETTINGS = load_settings()
+TIME_ZONE = ZoneInfo(SETTINGS.schedule.time_zone)
 
 DOC = (
     f"""
@@ -47,13 +49,13 @@ def _day() -> dt.date:
     asked = context["params"].get("as_of")
     if asked:
         return dt.date.fromisoformat(asked)
-    return (context["dag_run"].run_after - dt.timedelta(days=1)).date()
+    return (context["dag_run"].run_after.astimezone(TIME_ZONE) - dt.timedelta(days=1)).date()
 
 
 @dag(
     dag_id="customer_mdm",
-    schedule="0 6 * * *",
-    start_date=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+    schedule=SETTINGS.schedule.cron,
+    start_date=dt.datetime(2026, 1, 1, tzinfo=TIME_ZONE),
     catchup=False,
     max_active_runs=1,
     doc_md=DOC,

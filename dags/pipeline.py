@@ -14,14 +14,17 @@ from dataclasses import dataclass
 from warehouse.settings import Settings
 
 Counts = dict[str, int]
+# what the step `stage` builds: the site's models, and the engine's up to the party records
+STAGE_MODELS = "resource_type:seed contract staging canonical intermediate"
 StepFunction = Callable[[Settings, dt.date, str], Counts]
 
 
 def gate_raw(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
-    """Check every new delivery; a source that fails stops alone, bad rows go to quarantine."""
+    """Check every new delivery; a source that fails stops alone, bad rows go to quarantine, repaired ones come back."""
     from quality.gate import gate_raw as gate
+    from stewardship.corrections import answers_for
 
-    return gate(settings, as_of, run_id)
+    return gate(settings, as_of, run_id, answers_for(settings, as_of))
 
 
 def stage(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
@@ -30,7 +33,7 @@ def stage(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
     from warehouse.dbt import run_dbt
 
     counts = register_raw(settings, as_of, run_id)
-    return counts | run_dbt(settings, "resource_type:seed staging intermediate", as_of, run_id)
+    return counts | run_dbt(settings, STAGE_MODELS, as_of, run_id)
 
 
 def decisions(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
@@ -62,17 +65,20 @@ def customer_360(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
 
 
 def gate_golden(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
-    """Stop before publishing when golden customers are not unique, complete and cross-referenced."""
+    """Score the records; stop before publishing when golden customers are not unique, complete and cross-referenced."""
     from quality.gate import gate_golden as gate
+    from quality.scorecard import score
 
-    return gate(settings, as_of, run_id)
+    counts = score(settings, as_of, run_id)  # first: a day that is stopped needs its scores most
+    return counts | gate(settings, as_of, run_id)
 
 
 def review(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
-    """Hand the doubtful pairs to the stewards."""
+    """Hand the doubtful pairs to the stewards, and what is in quarantine or has no mapping."""
+    from stewardship.exceptions import refresh_exceptions
     from stewardship.tasks import refresh_tasks
 
-    return refresh_tasks(settings, as_of, run_id)
+    return refresh_tasks(settings, as_of, run_id) | refresh_exceptions(settings, as_of, run_id)
 
 
 def mask(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
@@ -121,7 +127,7 @@ STEPS = (
     Step("link", link, writes_warehouse=True),
     Step("golden", golden, writes_warehouse=True),
     Step("customer_360", customer_360, writes_warehouse=True),
-    Step("gate_golden", gate_golden, writes_warehouse=False),
+    Step("gate_golden", gate_golden, writes_warehouse=True),
     Step("review", review, writes_warehouse=False),
     Step("mask", mask, writes_warehouse=True),
     Step("publish", publish, writes_warehouse=False),

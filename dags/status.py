@@ -1,4 +1,4 @@
-"""What `mdm status` shows: runs, steps, durations, freshness per source, the published version."""
+"""What `mdm status` shows: runs, steps, durations, freshness and arrivals per source, the published version."""
 
 from __future__ import annotations
 
@@ -21,6 +21,7 @@ def status_of(settings: Settings) -> dict[str, Any]:
         "home": str(settings.home),
         "runs": ledger.runs(settings),
         "sources": _sources(settings),
+        "arrivals": _arrivals(settings),
         "published": _published(settings),
     }
 
@@ -38,6 +39,14 @@ def _sources(settings: Settings) -> list[dict[str, Any]]:
             return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
     except (BusyError, KeyFileError):
         return []
+
+
+def _arrivals(settings: Settings) -> list[dict[str, Any]]:
+    """How the days of the last week arrived, per source; empty while nothing was run."""
+    from connectors.arrivals import arrivals
+
+    newest = ledger.newest_day(settings)
+    return [vars(one) for one in arrivals(settings, newest)] if newest else []
 
 
 def _published(settings: Settings) -> dict[str, Any] | None:
@@ -60,6 +69,7 @@ def print_status(report: dict[str, Any], console: Console) -> None:
             table.add_row(step["name"], step["status"], seconds, step["message"] or as_text(step["counts"]))
         console.print(table)
     _print_sources(report["sources"], console)
+    _print_arrivals([one for one in report["arrivals"] if one["state"] != "on_time"], console)
     published = report["published"]
     console.print(f"published: {published['path']} ({published['as_of']})" if published else "nothing published yet")
 
@@ -71,4 +81,16 @@ def _print_sources(sources: list[dict[str, Any]], console: Console) -> None:
     for source in sources:
         state = f"STALE: {source['reason']}" if source["is_stale"] else "fresh"
         table.add_row(source["source"], str(source["data_as_of"]), f"{source['rows']:,}", state)
+    console.print(table)
+
+
+def _print_arrivals(arrivals: list[dict[str, Any]], console: Console) -> None:
+    """The days of the last week that did not simply arrive on time."""
+    if not arrivals:
+        return
+    table = Table(title="deliveries of the last seven days that were not simply on time")
+    for heading in ("source", "day", "state", "detail"):
+        table.add_column(heading)
+    for one in arrivals:
+        table.add_row(one["source"], str(one["as_of"]), one["state"].replace("_", " "), one["detail"])
     console.print(table)

@@ -1,4 +1,4 @@
-"""The notes of the call centre, masked once and kept.
+"""The notes of customer contacts, masked once and kept.
 
 A note is masked again only when its text, the rules or the registry change, or when a name in it becomes known with a
 later customer. Every masking is a row of its own day, so that an earlier day can be published again as it was.
@@ -25,8 +25,8 @@ from warehouse.settings import Settings
 _RULES = ("checks", "fields", "notes", "person_names", "recognizers", "surnames", "text")
 _TABLES = """
 create table if not exists masked_note (
-    note_id varchar not null, as_of date not null, note_hash varchar not null, rule_version varchar not null,
-    masked_text varchar not null, entity_counts varchar not null, primary key (note_id, as_of)
+    interaction_id varchar not null, as_of date not null, note_hash varchar not null, rule_version varchar not null,
+    masked_text varchar not null, entity_counts varchar not null, primary key (interaction_id, as_of)
 );
 create table if not exists known_name (name varchar primary key, since date not null);
 create table if not exists token_key (key varchar not null);
@@ -49,41 +49,44 @@ _PENDING = """
 create or replace temp table pending_note as
 with latest as (
     select * from masked_note where as_of <= $as_of
-    qualify row_number() over (partition by note_id order by as_of desc) = 1
+    qualify row_number() over (partition by interaction_id order by as_of desc) = 1
+),
+note as (
+    select source || ':' || interaction_key as interaction_id, record_id, note_text from contract_interaction
 )
-select note.note_id, any_value(note.contact_no) as contact_no, any_value(note.note_text) as note_text
-from stg_call__note as note
-left join latest on latest.note_id = note.note_id
+select note.interaction_id, any_value(note.record_id) as record_id, any_value(note.note_text) as note_text
+from note
+left join latest on latest.interaction_id = note.interaction_id
 where note.note_text is not null
     and (
-        latest.note_id is null or latest.note_hash <> md5(note.note_text) or latest.rule_version <> $rule_version
+        latest.interaction_id is null or latest.note_hash <> md5(note.note_text) or latest.rule_version <> $rule_version
         or exists (select 1 from new_name where contains(latest.masked_text, new_name.name))
     )
-group by note.note_id
+group by note.interaction_id
 """
 _WITH_KNOWN = """
 with own as (
-    select pending.note_id, records.name, records.former_name, records.latin_name, records.spouse_name,
+    select pending.interaction_id, records.name, records.former_name, records.latin_name, records.spouse_name,
         records.address_detail
     from pending_note as pending
-    inner join golden_xref as contact on contact.record_id = 'call:' || pending.contact_no
+    inner join golden_xref as contact on contact.record_id = pending.record_id
     inner join golden_xref as xref on xref.golden_id = contact.golden_id
     inner join int_party__record as records on records.record_id = xref.record_id
 ),
 known as (
-    select note_id, list(name) || list(former_name) || list(latin_name) || list(spouse_name) as names,
+    select interaction_id, list(name) || list(former_name) || list(latin_name) || list(spouse_name) as names,
         list(address_detail) as details
-    from own group by note_id
+    from own group by interaction_id
 )
-select note_id, note_text, coalesce(names, []), coalesce(details, [])
-from pending_note left join known using (note_id)
-order by note_id
+select interaction_id, note_text, coalesce(names, []), coalesce(details, [])
+from pending_note left join known using (interaction_id)
+order by interaction_id
 """
 
 _REMEMBER_NAMES = "insert into known_name select name, $as_of from name_today on conflict do nothing"
 _INSERT = """
 insert or replace into masked_note
-select note_id, $as_of, md5(note_text), $version, masked_text, entity_counts from done
+select interaction_id, $as_of, md5(note_text), $version, masked_text, entity_counts from done
 """
 
 
@@ -149,10 +152,10 @@ def _mask_all(
     names = {name for (name,) in con.execute("select name from name_today").fetchall()}
     masker = TextMasker(policy, names, _regions(con))
     done = []
-    for note_id, text, own_names, details in rows:
+    for interaction_id, text, own_names, details in rows:
         masked, counts = masker.mask(text, _known(own_names, details))
         total.update(counts)
-        done.append((note_id, text, masked, json.dumps(counts)))
+        done.append((interaction_id, text, masked, json.dumps(counts)))
     _store(con, done, as_of, version)
     return total
 
@@ -166,7 +169,9 @@ def _known(names: str, details: str) -> Known:
 
 
 def _store(con: duckdb.DuckDBPyConnection, done: list[tuple[str, str, str, str]], as_of: dt.date, version: str) -> None:
-    columns = dict(zip(("note_id", "note_text", "masked_text", "entity_counts"), zip(*done, strict=True), strict=True))
+    columns = dict(
+        zip(("interaction_id", "note_text", "masked_text", "entity_counts"), zip(*done, strict=True), strict=True)
+    )
     con.register("done", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
     con.execute(_INSERT, {"as_of": as_of, "version": version})
     con.unregister("done")

@@ -1,12 +1,14 @@
-"""From our checks to Great Expectations and back: counts and row numbers come back, values do not.
+"""Our checks through Great Expectations: counts and row numbers come back, values do not.
+
+One validation run answers all checks of a table in its smallest result format. The numbers of failing rows are worked
+out here, for the few checks that need them, and must be as many as the library counted: two ways to one answer.
 
 One ephemeral context serves a whole process: nothing is written, sent, or drawn. Great Expectations is imported inside
-functions because that alone takes ten seconds.
+functions because that alone takes seconds.
 """
 
 from __future__ import annotations
 
-import datetime as dt
 import functools
 import logging
 import warnings
@@ -16,13 +18,22 @@ from typing import Any
 
 import pandas as pd
 
-from quality.suites import Check, ColumnCheck, DateBetween, ValueBetween
+from quality.checks import AnyCheck, ValueCheck
+from quality.prepare import (
+    MEASURED,
+    RANGED,
+    Measure,
+    Scene,
+    compared,
+    failing_rows,
+    measure,
+    prepare,
+    value_range,
+    whole,
+)
 from warehouse.landing import RuleResult
 
 ROW_NUMBER = "_row_number"
-_EPOCH = pd.Timestamp("1970-01-01")
-_OUTSIDE = -1e300  # stands for a text that is no date or number: outside of every range, so it fails
-_FIRST = -1e299
 
 
 @dataclass(frozen=True)
@@ -64,113 +75,113 @@ def _whole_frame() -> Any:  # noqa: ANN401 - see _library
     )
 
 
-def validate(name: str, frame: pd.DataFrame, checks: Sequence[Check], as_of: dt.date) -> list[Outcome]:
+@functools.cache
+def _validator() -> Any:  # noqa: ANN401 - see _library
+    """What `Batch.validate` uses; used directly, because a batch made for it hashes the whole frame once more."""
+    _library()
+    from great_expectations.validator.v1_validator import Validator
+
+    return Validator
+
+
+def validate(name: str, frame: pd.DataFrame, checks: Sequence[AnyCheck], scene: Scene) -> list[Outcome]:
     """Check a table.
 
     Args:
         name: the table's name, for messages.
         frame: the columns the checks need, and `_row_number` where a check is at row level.
         checks: what to check.
-        as_of: the business day `as_of` stands for in date limits.
+        scene: the business day, other tables and earlier deliveries.
 
     Raises:
-        RuntimeError: a check could not be evaluated, which is a defect of its definition or of ours.
+        RuntimeError: a check could not be evaluated, which is a defect of its definition or of ours: never a success.
     """
-    prepared = _prepare(frame, checks)
-    found = _run(name, prepared, checks, as_of, {"result_format": "BASIC"})
-    by_row = [check for check, one in zip(checks, found, strict=True) if check.level == "row" and not one.success]
-    places = _run(
-        name, prepared, by_row, as_of, {"result_format": "COMPLETE", "unexpected_index_column_names": [ROW_NUMBER]}
+    prepared = prepare(frame, checks, scene)
+    measures = {
+        place: measure(frame, check, scene) for place, check in enumerate(checks) if isinstance(check, MEASURED)
+    }
+    by_value = {place: _expectation(check, place, scene) for place, check in enumerate(checks) if place not in measures}
+    by_measure = {place: _in_range(place, one) for place, one in measures.items()}
+    found = _run(name, prepared, by_value, checks) | _run(name, _one_row(measures), by_measure, checks)
+    outcomes = []
+    for place, check in enumerate(checks):
+        result = _result(check, found[place], measures.get(place), len(frame))
+        is_by_row = check.level == "row" and result.unexpected > 0
+        bad = failing_rows(prepared, check, scene.as_of) if is_by_row else None
+        rows = [] if bad is None else sorted(int(number) for number in frame.loc[bad, ROW_NUMBER])
+        if is_by_row and len(rows) != result.unexpected:
+            raise RuntimeError(_not_evaluated(name, check))
+        outcomes.append(Outcome(result, rows))
+    return outcomes
+
+
+def _run(name: str, frame: pd.DataFrame, expectations: dict[int, Any], checks: Sequence[AnyCheck]) -> dict[int, Any]:
+    """Great Expectations' results by the place of their check."""
+    if not expectations:
+        return {}
+    validator = _validator()(
+        batch_definition=_whole_frame(),
+        batch_parameters={"dataframe": frame},
+        result_format={"result_format": "BASIC", "partial_unexpected_count": 0},
     )
-    rows = {id(check): _row_numbers(one) for check, one in zip(by_row, places, strict=True)}
-    return [
-        Outcome(_result(check, one, len(frame)), rows.get(id(check), []))
-        for check, one in zip(checks, found, strict=True)
-    ]
-
-
-def _run(
-    name: str, frame: pd.DataFrame, checks: Sequence[Check], as_of: dt.date, result_format: dict[str, object]
-) -> list[Any]:
-    """Great Expectations' results, one per check, in the order of the checks."""
-    if not checks:
-        return []
-    gx = _library()
-    expectations = [_expectation(check, number, as_of) for number, check in enumerate(checks)]
-    suite = gx.ExpectationSuite(name="suite", expectations=expectations)
-    batch = _whole_frame().get_batch({"dataframe": frame})
-    report = batch.validate(suite, result_format={**result_format, "partial_unexpected_count": 0})
+    suite = _library().ExpectationSuite(name="suite", expectations=list(expectations.values()))
+    report = validator.validate_expectation_suite(suite)
     found = {result.expectation_config.meta["number"]: result for result in report.results}
-    for number, check in enumerate(checks):
-        if not found[number].result:  # an expectation that raised: never a silent success
-            raise RuntimeError(f"{name}: {check.rule} could not be evaluated; its column's type may not fit the check")
-    return [found[number] for number in range(len(checks))]
+    for place in expectations:
+        result = found[place].result if place in found else None
+        # an expectation that raised has an empty result; one that saw another number of rows did not see the table
+        if not result or result.get("element_count", len(frame)) != len(frame):
+            raise RuntimeError(_not_evaluated(name, checks[place]))
+    return found
 
 
-def _row_numbers(found: Any) -> list[int]:  # noqa: ANN401 - see _library
-    return sorted(int(place[ROW_NUMBER]) for place in found.result["unexpected_index_list"])
+def _not_evaluated(name: str, check: AnyCheck) -> str:
+    return f"{name}: {check.rule} could not be evaluated; its column's type may not fit the check"
 
 
-def _result(check: Check, found: Any, size: int) -> RuleResult:  # noqa: ANN401 - see _library
+def _result(check: AnyCheck, found: Any, measured: Measure | None, size: int) -> RuleResult:  # noqa: ANN401
     whole_table = 0 if found.success else size  # what a check of the table as a whole counts
-    unexpected = int(found.result.get("unexpected_count", whole_table))
+    unexpected = whole_table if measured else int(found.result.get("unexpected_count", whole_table))
     column = check.columns_used[0] if len(check.columns_used) == 1 else None
-    return RuleResult(check.rule, column, check.severity, check.level, bool(found.success), size, unexpected)
+    note = measured.note if measured else None
+    checked = 0 if note else size
+    return RuleResult(check.rule, column, check.severity, check.level, bool(found.success), checked, unexpected, note)
 
 
-def _prepare(frame: pd.DataFrame, checks: Sequence[Check]) -> pd.DataFrame:
-    """Add what range checks compare as plain numbers, which Great Expectations handles all at once."""
-    dates = {_compared(one): _days(frame[one.column], one.format) for one in checks if isinstance(one, DateBetween)}
-    numbers = {_compared(one): _numbers(frame[one.column]) for one in checks if isinstance(one, ValueBetween)}
-    return frame.assign(**dates, **numbers)
+def _one_row(measures: dict[int, Measure]) -> pd.DataFrame:
+    return pd.DataFrame({f"measure {place}": [one.value] for place, one in measures.items()})
 
 
-def _compared(check: ColumnCheck) -> str:
-    """The column a check really looks at."""
-    if isinstance(check, DateBetween):
-        return f"{check.column} in days ({check.format})"
-    return f"{check.column} as number" if isinstance(check, ValueBetween) else check.column
+def _in_range(place: int, one: Measure) -> Any:  # noqa: ANN401 - see _library
+    high = None if one.high == float("inf") else one.high
+    kind = _library().expectations.ExpectColumnValuesToBeBetween
+    return kind(column=f"measure {place}", min_value=one.low, max_value=high, meta={"number": place})
 
 
-def _days(column: pd.Series[Any], form: str | None) -> pd.Series[Any]:
-    """Dates and times as days since 1970, with the time as a fraction; null stays null."""
-    times = pd.to_datetime(column, format=form or "ISO8601", errors="coerce")
-    days = (times - _EPOCH) / pd.Timedelta(days=1)
-    return days.mask(times.isna() & column.notna(), _OUTSIDE)
-
-
-def _numbers(column: pd.Series[Any]) -> pd.Series[Any]:
-    numbers = pd.to_numeric(column, errors="coerce").astype("float64")
-    return numbers.mask(numbers.isna() & column.notna(), _OUTSIDE)
-
-
-def _day_range(check: DateBetween, as_of: dt.date) -> dict[str, object]:
-    low, high = (as_of if limit == "as_of" else limit for limit in (check.min, check.max))
-    after = None if high is None else (pd.Timestamp(high) - _EPOCH).days + 1.0  # times of the last day pass
-    first = (pd.Timestamp(low or dt.date(1600, 1, 1)) - _EPOCH).days
-    return {"min_value": float(first), "max_value": after, "strict_max": True}
+def _range(check: AnyCheck, scene: Scene) -> dict[str, object]:
+    low, high, is_strict = value_range(check, scene.as_of)
+    return {"min_value": low, "max_value": high, "strict_max": is_strict}
 
 
 # our kind → Great Expectations' class and its parameters (column and share are added where they apply)
-_EXPECTATIONS: dict[str, tuple[str, Callable[[Any, dt.date], dict[str, object]]]] = {
-    "not_null": ("ExpectColumnValuesToNotBeNull", lambda check, _: {}),
-    "unique": ("ExpectColumnValuesToBeUnique", lambda check, _: {}),
-    "in_set": ("ExpectColumnValuesToBeInSet", lambda check, _: {"value_set": list(check.values)}),
-    "matches_regex": ("ExpectColumnValuesToMatchRegex", lambda check, _: {"regex": rf"\A(?:{check.pattern})\Z"}),
-    "date_between": ("ExpectColumnValuesToBeBetween", _day_range),
-    "value_between": (
-        "ExpectColumnValuesToBeBetween",
-        lambda check, _: {"min_value": _FIRST if check.min is None else check.min, "max_value": check.max},
-    ),
-    "unique_together": ("ExpectCompoundColumnsToBeUnique", lambda check, _: {"column_list": list(check.columns)}),
+_EXPECTATIONS: dict[str, tuple[str, Callable[[Any], dict[str, object]]]] = {
+    "not_null": ("ExpectColumnValuesToNotBeNull", lambda check: {}),
+    "unique": ("ExpectColumnValuesToBeUnique", lambda check: {}),
+    "in_set": ("ExpectColumnValuesToBeInSet", lambda check: {"value_set": list(check.values)}),
+    "matches_regex": ("ExpectColumnValuesToMatchRegex", lambda check: {"regex": whole(check.pattern)}),
+    "unique_together": ("ExpectCompoundColumnsToBeUnique", lambda check: {"column_list": list(check.columns)}),
     "row_count_between": (
         "ExpectTableRowCountToBeBetween",
-        lambda check, _: {"min_value": check.min, "max_value": check.max},
+        lambda check: {"min_value": check.min, "max_value": check.max},
     ),
 }
 
 
-def _expectation(check: Check, number: int, as_of: dt.date) -> Any:  # noqa: ANN401 - see _library
-    name, parameters = _EXPECTATIONS[check.kind]
-    shared = {"column": _compared(check), "mostly": check.share} if isinstance(check, ColumnCheck) else {}
-    return getattr(_library().expectations, name)(**shared, **parameters(check, as_of), meta={"number": number})
+def _expectation(check: AnyCheck, place: int, scene: Scene) -> Any:  # noqa: ANN401 - see _library
+    if isinstance(check, RANGED):
+        name, parameters = "ExpectColumnValuesToBeBetween", _range(check, scene)
+    else:
+        name, of = _EXPECTATIONS[check.kind]
+        parameters = of(check)
+    shared = {"column": compared(check), "mostly": check.share} if isinstance(check, ValueCheck) else {}
+    return getattr(_library().expectations, name)(**shared, **parameters, meta={"number": place})

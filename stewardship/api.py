@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from stewardship import audit, views
 from stewardship.audit import AuditFilter
 from stewardship.desk import ActorPart, DeskPart, FilterPart, with_query
+from stewardship.exceptions import ExceptionStatus, list_exceptions
 from stewardship.inbox import count_by_status, find_task, list_tasks, next_task
 from stewardship.reveal import reveal
 from stewardship.store import writing
@@ -107,6 +108,17 @@ def api_undo(desk: DeskPart, actor: ActorPart, decision_id: int, body: UndoBody)
         revoked = undo(session, actor, decision_id, body.reason_code)
         task_id = revoked.task_id
     return {"ok": True, "decision_id": revoked.decision_id, "task_id": task_id, "next": f"/tasks/{task_id}"}
+
+
+@router.get("/exceptions")
+def api_exceptions(
+    desk: DeskPart, actor: ActorPart, status: ExceptionStatus = "open", page: Page = 1
+) -> dict[str, Any]:
+    """Exceptions of the person's branches, with the rows in them."""
+    with writing(desk.engine) as session:
+        items, total = list_exceptions(session, actor, status, page)
+        audit.record(session, actor, "list_exceptions", "exceptions", reason=f"page {page}")
+    return {"ok": True, "items": items, "total": total, "page": page}
 
 
 @router.get("/audit")

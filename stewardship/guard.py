@@ -17,8 +17,9 @@ from stewardship.login import COOKIE, Sessions
 from stewardship.permissions import ROUTES, Actor, Permission, Rule
 from stewardship.store import User, reading, writing
 from stewardship.text import LANGUAGES, say
+from stewardship.users import actor_of
 from warehouse.errors import UserError
-from warehouse.organization import Branch, scope
+from warehouse.organization import Branch
 
 _SAFE_METHODS = ("GET", "HEAD")
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
@@ -38,7 +39,6 @@ class Guard:
     def __init__(self, engine: Engine, sessions: Sessions, branches: list[Branch]) -> None:
         self._engine, self._sessions = engine, sessions
         self._branches = branches
-        self._roots = {branch.code for branch in branches if branch.parent is None}
 
     async def __call__(self, request: Request) -> None:
         """Let the request pass, or raise.
@@ -96,13 +96,7 @@ class Guard:
 
     def actor_of(self, user: User, request: Request) -> Actor:
         """The person with his scope: the branch and all below it; everything for the head office."""
-        is_head_office = user.branch_code in self._roots
-        branches = None if is_head_office else frozenset(scope(self._branches, user.branch_code))
-        language = request.state.language
-        return Actor(
-            login=user.login, role=user.role, branch_code=user.branch_code, ip=address_of(request), language=language,
-            branches=branches, name=user.name_en if language == "en" else user.name_zh,
-        )  # fmt: skip
+        return actor_of(user, self._branches, address_of(request), request.state.language)
 
     def audit_denied(self, request: Request) -> None:
         """Keep that a person tried what he may not."""

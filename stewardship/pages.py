@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 from stewardship import audit, views
 from stewardship.audit import AuditFilter
 from stewardship.desk import THEMES, ActorPart, Desk, DeskPart, FilterPart, local_path, with_query
+from stewardship.exceptions import ExceptionStatus, count_exceptions, list_exceptions
 from stewardship.guard import address_of
 from stewardship.inbox import STATUSES, TaskFilter, count_by_status, find_task, list_tasks, next_task
 from stewardship.login import COOKIE, UNKNOWN, is_blocked, verify_password
@@ -227,6 +228,21 @@ def undo_form(
     with writing(desk.engine) as session:
         task_id = undo(session, actor, decision_id, reason_code).task_id
     return _go(f"/tasks/{task_id}")
+
+
+@router.get("/exceptions")
+def exceptions_page(
+    request: Request, desk: DeskPart, actor: ActorPart, status: ExceptionStatus = "open", page: Page = 1
+) -> Response:
+    """Rows in quarantine and codes without a mapping, as far as they are the person's."""
+    with writing(desk.engine) as session:
+        items, total = list_exceptions(session, actor, status, page)
+        counts = count_exceptions(session, actor)
+        audit.record(session, actor, "list_exceptions", "exceptions", reason=f"page {page}")
+    return desk.render(
+        request, "exceptions.html", items=items, total=total, counts=counts, status=status, page=page,
+        pages=max(1, -(-total // 50)), url=with_query,
+    )  # fmt: skip
 
 
 @router.get("/audit")

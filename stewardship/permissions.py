@@ -56,6 +56,7 @@ ROUTES: dict[str, Rule] = {
     "reveal_form": Rule(Permission.REVEAL, "reveal"),
     "decisions_page": Rule(Permission.READ_DECISIONS, "list_decisions"),
     "undo_form": Rule(Permission.UNDO, "undo"),
+    "exceptions_page": Rule(Permission.READ_TASKS, "list_exceptions"),
     "audit_page": Rule(Permission.READ_AUDIT, "search_audit"),
     "api_tasks": Rule(Permission.READ_TASKS, "list_tasks"),
     "api_task": Rule(Permission.READ_TASKS, "view_task"),
@@ -63,6 +64,7 @@ ROUTES: dict[str, Rule] = {
     "api_reveal": Rule(Permission.REVEAL, "reveal"),
     "api_decisions": Rule(Permission.READ_DECISIONS, "list_decisions"),
     "api_undo": Rule(Permission.UNDO, "undo"),
+    "api_exceptions": Rule(Permission.READ_TASKS, "list_exceptions"),
     "api_audit": Rule(Permission.READ_AUDIT, "search_audit"),
 }
 

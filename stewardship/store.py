@@ -1,8 +1,11 @@
-"""The stewardship store: users, tasks, decisions, audit (SQLAlchemy; SQLite in WAL mode or PostgreSQL by URL).
+"""The stewardship store (SQLAlchemy; SQLite in WAL mode or PostgreSQL by URL).
+
+Users, tasks, exceptions, decisions, corrections, audit.
 
 A task holds any number of records (`task_record`), so that a pair and a cluster are the same thing to the queue, the
 branch scope and the reveal. What people did is append-only: the database itself refuses to change or delete a row of
-`decision` and `audit_event`. Clear values of customers stand only in `task_record.clear`, encrypted.
+`decision`, `correction` and `audit_event`. Clear values of customers stand only in `task_record.clear` and
+`correction.content`, encrypted.
 """
 
 from __future__ import annotations
@@ -174,6 +177,62 @@ class Decision(Base):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
 
+class ExceptionTask(Base):
+    """Something in the data that a person must put right; grain: exception_id.
+
+    `kind` quarantine: rows of one delivery that break one rule; `subject` is the table, `code` the rule.
+    `kind` unmapped_code: a code of a source that the reference data does not know; `subject` is the code set.
+    """
+
+    __tablename__ = "exception_task"
+    exception_id: Mapped[str] = mapped_column(String(60), primary_key=True)
+    kind: Mapped[str] = mapped_column(String(20))
+    source: Mapped[str] = mapped_column(String(40))
+    subject: Mapped[str] = mapped_column(String(80))
+    code: Mapped[str] = mapped_column(String(200))
+    delivered_on: Mapped[dt.date | None]
+    status: Mapped[str] = mapped_column(String(10), default="open")
+    first_as_of: Mapped[dt.date]
+    last_as_of: Mapped[dt.date]
+    counts: Mapped[list[ExceptionCount]] = relationship(
+        order_by="ExceptionCount.branch_code", cascade="all, delete-orphan", lazy="selectin"
+    )
+    __table_args__ = (Index("exception_queue", "status", "last_as_of", "exception_id"),)
+
+
+class ExceptionCount(Base):
+    """How many rows of an exception belong to a branch; grain: exception_id, branch_code (empty: the head office)."""
+
+    __tablename__ = "exception_count"
+    exception_id: Mapped[str] = mapped_column(
+        ForeignKey("exception_task.exception_id", ondelete="CASCADE"), primary_key=True
+    )
+    branch_code: Mapped[str] = mapped_column(String(20), primary_key=True)
+    rows: Mapped[int] = mapped_column(BigInteger)
+
+
+class Correction(Base):
+    """What a steward said about a row in quarantine, or took back; append-only; grain: correction_id.
+
+    The newest one about an item counts, on later days than `seen_as_of`, as for decisions. `columns` are the corrected
+    ones; their new values stand in `content`, encrypted.
+    """
+
+    __tablename__ = "correction"
+    correction_id: Mapped[int] = mapped_column(_ROW_ID, primary_key=True, autoincrement=True)
+    kind: Mapped[str] = mapped_column(String(10))
+    item: Mapped[str] = mapped_column(String(40), index=True)
+    source: Mapped[str] = mapped_column(String(40))
+    table_name: Mapped[str] = mapped_column(String(80))
+    columns: Mapped[list[str]] = mapped_column(JSON)
+    content: Mapped[bytes] = mapped_column(LargeBinary)
+    reason: Mapped[str] = mapped_column(Text)
+    steward: Mapped[str] = mapped_column(ForeignKey("user_account.login"))
+    decided_at: Mapped[dt.datetime] = mapped_column(UtcDateTime)
+    seen_as_of: Mapped[dt.date]
+    __table_args__ = ({"sqlite_autoincrement": True},)
+
+
 class AuditEvent(Base):
     """Who did what to which object, when, from where; append-only, no customer value; grain: event_id."""
 
@@ -191,7 +250,7 @@ class AuditEvent(Base):
     __table_args__ = ({"sqlite_autoincrement": True},)
 
 
-_APPEND_ONLY = ("decision", "audit_event")
+_APPEND_ONLY = ("decision", "correction", "audit_event")
 _SQLITE_GUARD = (
     "create trigger if not exists {table}_no_{verb} before {verb} on {table} "
     "begin select raise(abort, '{table} is append-only'); end"

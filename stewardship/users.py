@@ -8,14 +8,17 @@ from pathlib import Path
 
 from sqlalchemy import Engine
 
-from stewardship.login import hash_password
-from stewardship.permissions import ROLES
+from stewardship.audit import record
+from stewardship.login import UNKNOWN, hash_password, is_blocked, verify_password
+from stewardship.permissions import ROLES, Actor
 from stewardship.store import User, open_store, reading, writing
-from warehouse.errors import SettingsError
+from stewardship.text import say
+from warehouse.errors import DecisionError, SettingsError
 from warehouse.keys import write_secret
-from warehouse.organization import load_branches
+from warehouse.organization import Branch, load_branches, scope
 from warehouse.settings import Settings
 
+TERMINAL = "terminal"  # stands in the audit trail where a page has the address
 DEMO_USERS = (
     ("steward.hq", "head_office_steward", "800001", "总行数据专员", "Head office steward"),
     ("steward.city", "branch_steward", "801000", "城东支行数据专员", "East City steward"),
@@ -23,6 +26,33 @@ DEMO_USERS = (
     ("supervisor.hq", "supervisor", "800001", "总行数据主管", "Head office supervisor"),
     ("auditor.hq", "auditor", "800001", "总行审计", "Head office auditor"),
 )
+
+
+def actor_of(user: User, branches: list[Branch], ip: str, language: str) -> Actor:
+    """A person with his scope: the branch and all below it; everything for the head office."""
+    roots = {branch.code for branch in branches if branch.parent is None}
+    visible = None if user.branch_code in roots else frozenset(scope(branches, user.branch_code))
+    name = user.name_en if language == "en" else user.name_zh
+    return Actor(user.login, user.role, user.branch_code, ip, language, visible, name)
+
+
+def sign_in(settings: Settings, login: str, password: str, language: str = "en") -> Actor:
+    """Who stands behind a command of the terminal; audited like a log-in on the page.
+
+    Raises:
+        DecisionError: login or password is wrong, or there were too many failures.
+    """
+    engine = open_store(settings)
+    with writing(engine) as session:
+        user = session.get(User, login)
+        blocked = is_blocked(session, user.login if user else UNKNOWN, TERMINAL)
+        good = not blocked and verify_password(user, password)
+        action = "login" if good else "login_blocked" if blocked else "login_failed"
+        role, branch = (user.role, user.branch_code) if user else ("-", "-")
+        record(session, Actor(user.login if user else UNKNOWN, role, branch, TERMINAL), action, "session")
+    if user is None or not good:
+        raise DecisionError(say(language, "login.blocked" if blocked else "login.wrong"))
+    return actor_of(user, load_branches(settings), TERMINAL, language)
 
 
 def logins_path(settings: Settings) -> Path:

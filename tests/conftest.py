@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Browser, sync_playwright
 
 from warehouse.embedded_pg import stop_all
 from warehouse.keys import create_key
 from warehouse.settings import Settings, load_settings
+
+_CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+_CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
 def make_site(home: Path, people: int, organizations: int) -> Settings:
@@ -40,3 +45,14 @@ def settings(tmp_path: Path) -> Iterator[Settings]:
     site = make_site(tmp_path / "var", people=300, organizations=30)
     yield site
     stop_all(site)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """A real browser, the machine's own chromium."""
+    if _CHROMIUM is None:
+        pytest.skip("no chromium on this machine (Debian: apt install chromium)")
+    with sync_playwright() as playwright:
+        running = playwright.chromium.launch(executable_path=_CHROMIUM, args=_CHROMIUM_ARGUMENTS)
+        yield running
+        running.close()

@@ -22,6 +22,7 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+import yaml
 
 from warehouse.dbt_contract import model_columns
 from warehouse.settings import ROOT, load_settings
@@ -29,7 +30,12 @@ from warehouse.survivorship import dbt_vars
 
 DAY = dt.date(2026, 3, 2)
 PROJECT = ROOT / "dbt_project"
+CANONICAL = ROOT / "config" / "dbt" / "models" / "canonical"
 OWN = ("golden", "customer_360", "segments")
+# contracts that customer_360 reads; the demo bank provides them from its staging models, which are stubs here
+CONTRACTS = (
+    "account", "balance", "transaction", "holding", "product", "risk_assessment", "interaction", "channel_enrolment",
+)  # fmt: skip
 
 _T, _D, _B, _M = "timestamp", "date", "boolean", "decimal(18, 2)"
 # what the rooms upstream promise (their own tests hold them to it); a column without a type is varchar
@@ -39,11 +45,10 @@ UPSTREAM = {
         "document_type document_number_raw document_number document_key document_is_valid:B document_issue "
         "document_expiry:D birth_date:D birth_date_document:D sex sex_document nationality mobile mobile_issue "
         "mobile_second phone email address province city district address_detail employer occupation spouse_name "
-        "spouse_document_number uscc organization_code registry_number legal_representative_name org_region "
+        "spouse_document_number uscc organization_code registry_number legal_representative_name industry org_region "
         "org_core_name org_form is_verified:B opened_date:D updated_at:T source_as_of:D record_hash"
     ),
     "int_party__document": "record_id document_key document_type document_number valid_from:D valid_to:D origin",
-    "stg_registry__organization": "uscc name industry",
     "stg_core__account": (
         "account_no customer_no account_class account_kind currency opened_date:D closed_date:D status branch_code"
     ),
@@ -61,7 +66,7 @@ UPSTREAM = {
     "stg_wealth__risk_assessment": "assessment_id customer_no assessed_date:D level valid_to:D",
     "stg_ebank__user": "user_no status branch_code",
     "stg_ebank__event": "event_id user_no event_type occurred_at:T",
-    "stg_call__note": "note_id contact_no occurred_at:T branch_code",
+    "stg_call__note": "note_id contact_no occurred_at:T note_text branch_code",
     "stg_call__complaint": "complaint_id contact_no status opened_at:T branch_code",
     "stg_counter__identity_renewal": "renewal_id customer_no handled_date:D branch_code",
     "stg_counter__info_change": "change_id customer_no handled_date:D branch_code",
@@ -71,6 +76,7 @@ SOURCES = {
     ("matching", "party_identity"): "record_id golden_id valid_from:D valid_to:D run_id",
     ("landing", "source_status"): "source as_of:D data_as_of:D",
 }
+_MACROS = ("business_day", "contract", "generate_schema_name")
 READ_BY_HISTORY = ("golden_person", "golden_organization", "customer_360")
 _TYPES = {"": "varchar", "D": _D, "B": _B, "M": _M, "T": _T, "I": "integer"}
 Rows = list[dict[str, Any]]
@@ -144,6 +150,20 @@ def _stub_models(project: Path, models: Iterable[str]) -> None:
     (folder / "sources.yml").write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def _providers() -> list[Path]:
+    return [path for contract in CONTRACTS for path in sorted(CANONICAL.glob(f"{contract}__*.sql"))]
+
+
+def _copy_contracts(project: Path) -> None:
+    folder = project / "models" / "contract"
+    folder.mkdir(parents=True)
+    for path in [PROJECT / "models" / "contract" / f"contract_{name}.sql" for name in CONTRACTS] + _providers():
+        shutil.copy(path, folder)
+    described = yaml.safe_load((PROJECT / "models" / "contract" / "_contract.yml").read_text(encoding="utf-8"))
+    kept = [model for model in described["models"] if model["name"].removeprefix("contract_") in CONTRACTS]
+    (folder / "_contract.yml").write_text(yaml.safe_dump({"models": kept}, allow_unicode=True), encoding="utf-8")
+
+
 def make_project(project: Path, *only: str) -> Path:
     """A dbt project of the real models over stubs; its database is `<project>/warehouse.duckdb`.
 
@@ -155,9 +175,11 @@ def make_project(project: Path, *only: str) -> Path:
             if not only or path.stem in only:
                 shutil.copy(path, project / "models" / folder)
     (project / "macros").mkdir()
-    for path in [*PROJECT.glob("macros/golden_*.sql"), PROJECT / "macros" / "generate_schema_name.sql"]:
+    for path in [*PROJECT.glob("macros/golden_*.sql"), *(PROJECT / "macros" / f"{name}.sql" for name in _MACROS)]:
         shutil.copy(path, project / "macros")
-    (project / "tests").mkdir()
+    shutil.copytree(PROJECT / "tests" / "generic", project / "tests" / "generic")
+    if not only:
+        _copy_contracts(project)
     for path in [] if only else PROJECT.glob("tests/golden_*.sql"):
         shutil.copy(path, project / "tests")
     _stub_models(project, READ_BY_HISTORY if only else UPSTREAM)
@@ -173,7 +195,10 @@ def make_project(project: Path, *only: str) -> Path:
 
 def variables(**changes: Any) -> dict[str, Any]:
     """Variables as `run_dbt` passes them, with the shipped rules."""
-    return {**dbt_vars(load_settings(environ={})), **changes}
+    provided: dict[str, list[str]] = {}
+    for path in _providers():
+        provided.setdefault(path.stem.partition("__")[0], []).append(path.stem)
+    return {**dbt_vars(load_settings(environ={})), "contracts": provided, **changes}
 
 
 def dbt(project: Path, command: str, values: dict[str, Any], as_of: dt.date = DAY) -> dict[str, str]:

@@ -26,7 +26,7 @@ RUN = "run-2026-03-02"
 Rows = list[dict[str, Any]]
 UPSTREAM = (
     "golden_person", "golden_organization", "golden_xref", "customer_360", "c360_account", "c360_interaction",
-    "segment_member", "int_party__record", "stg_call__note", "ref_region",
+    "segment_member", "quality_scorecard", "int_party__record", "contract_interaction", "ref_region",
 )  # fmt: skip
 
 # what masking reads of tables that promise no types
@@ -34,7 +34,7 @@ TEXT_TABLES = {
     "int_party__record": (
         "record_id party_type name former_name latin_name spouse_name legal_representative_name address_detail"
     ),
-    "stg_call__note": "note_id contact_no note_text",
+    "contract_interaction": "source interaction_key record_id note_text",
     "ref_region": "province city district",
 }
 
@@ -98,16 +98,19 @@ def tables() -> dict[str, Rows]:
         }],
         "c360_interaction": [{
             "interaction_id": "call:note:N1", "golden_id": "G0000000001", "channel": "call", "interaction_type": "note",
-            "occurred_at": dt.datetime(2026, 3, 1, 9), "source": "call", "note_id": "N1",
-            "branch_code": "801001", **FRESH,
+            "occurred_at": dt.datetime(2026, 3, 1, 9), "source": "call", "branch_code": "801001", **FRESH,
+        }],
+        "quality_scorecard": [{
+            "as_of": DAY, "source": "core", "branch_code": "801001", "dimension": "validity", "element": "name",
+            "numerator": 9, "denominator": 10, "score": 0.9, "run_id": RUN, "source_freshness": DAY,
         }],
         "segment_member": [{"golden_id": "G0000000001", "segment_code": "silver", "since": DAY}],
         "int_party__record": [
             {"record_id": f"call:C{n}", "party_type": "person", "name": row["name"], "address_detail": DETAIL}
             for n, row in enumerate(customers, 1)
         ],
-        "stg_call__note": [
-            {"note_id": "N1", "contact_no": "C1", "note_text": NOTE}
+        "contract_interaction": [
+            {"source": "call", "interaction_key": "note:N1", "record_id": "call:C1", "note_text": NOTE}
         ],
         "ref_region": [{"province": "北京市", "city": "北京市", "district": "海淀区"}],
     }  # fmt: skip
@@ -115,6 +118,8 @@ def tables() -> dict[str, Rows]:
 
 def columns(table: str) -> dict[str, str]:
     """Columns of an upstream table with their types."""
+    if table == "quality_scorecard":  # published as it is
+        return model_columns("published_quality_scorecard")
     return {name: "varchar" for name in TEXT_TABLES[table].split()} if table in TEXT_TABLES else model_columns(table)
 
 

@@ -19,8 +19,8 @@ from warehouse.errors import BusyError, TransformError
 from warehouse.keys import master_key
 from warehouse.ledger import run_id_of
 from warehouse.settings import ROOT, Settings, child_environment
-
-PROJECT = ROOT / "dbt_project"
+from warehouse.site_models import dbt_vars as site_vars
+from warehouse.site_models import make_project
 
 
 def run_dbt(settings: Settings, select: str, as_of: dt.date, run_id: str) -> dict[str, int]:
@@ -57,12 +57,12 @@ def write_docs(settings: Settings, as_of: dt.date) -> Path:
 
 
 def dbt_variables(settings: Settings) -> dict[str, Any]:
-    """Variables of every dbt call: the site's rules and masks; the same every day, so dbt need not parse again."""
-    return survivorship.dbt_vars(settings) | policy.dbt_vars(settings)
+    """Variables of every dbt call: the site's models, rules and masks; the same every day: no new parse."""
+    return site_vars(settings) | survivorship.dbt_vars(settings) | policy.dbt_vars(settings)
 
 
 def dbt_environment(settings: Settings, as_of: dt.date, run_id: str) -> dict[str, str]:
-    """Environment of a dbt process: the day, the run, where the warehouse lies and its key; nothing is sent anywhere."""
+    """Environment of a dbt process: the day, the run, the warehouse and its key; nothing is sent anywhere."""
     return {
         **child_environment(settings),
         "MDM_DBT_AS_OF": str(as_of),
@@ -81,10 +81,11 @@ def invoke(settings: Settings, command: list[str], as_of: dt.date, run_id: str) 
     """Run one dbt command on the warehouse; its artefacts go to `home/dbt/target`, its words to the caller."""
     target = settings.home / "dbt" / "target"
     variables = dbt_variables(settings)
+    project = make_project(settings)
     # dbt's log file quotes whole errors, values included: it is not written
     arguments = [sys.executable, "-m", "dbt.cli.main", "--no-use-colors", "--log-level-file", "none"]
     arguments += ["--log-path", str(target.parent / "logs")]
-    arguments += [*command, "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT)]
+    arguments += [*command, "--project-dir", str(project), "--profiles-dir", str(project)]
     arguments += ["--target-path", str(target), "--vars", json.dumps(variables, ensure_ascii=False, sort_keys=True)]
     target.mkdir(parents=True, exist_ok=True)
     (target / "run_results.json").unlink(missing_ok=True)

@@ -17,11 +17,11 @@ MODELS = ROOT / "dbt_project" / "models"
 
 
 @cache
-def _models(folder: Path) -> dict[str, dict[str, str]]:
-    models: dict[str, dict[str, str]] = {}
+def _models(folder: Path) -> dict[str, dict[str, dict[str, str]]]:
+    models: dict[str, dict[str, dict[str, str]]] = {}
     for path in sorted(folder.rglob("*.yml")):
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models") or []:
-            models[model["name"]] = {c["name"]: c.get("data_type", "varchar") for c in model.get("columns", [])}
+            models[model["name"]] = {column["name"]: column for column in model.get("columns", [])}
     return models
 
 
@@ -31,4 +31,13 @@ def model_columns(model: str, folder: Path = MODELS) -> dict[str, str]:
     Raises:
         KeyError: no such model; a defect of the project, not of a site.
     """
-    return _models(folder)[model]
+    return {name: column.get("data_type", "varchar") for name, column in _models(folder)[model].items()}
+
+
+def model_descriptions(model: str, folder: Path = MODELS) -> dict[str, str]:
+    """Column names of a dbt model, in order, with their descriptions.
+
+    Raises:
+        KeyError: no such model; a defect of the project, not of a site.
+    """
+    return {name: column["description"] for name, column in _models(folder)[model].items()}

@@ -3,6 +3,10 @@
     <landing>/<source>/<table>/as_of=2026-03-02/delivery=1/{data.parquet, manifest.json, gate.json, quarantine.parquet}
     <landing>/<source>/_commits/2026-03-02.0001.json      which delivery of each table makes up the source's day
     <landing>/<source>/_problems/2026-03-02.json          why the last reading of the day failed, one line each
+    <landing>/<source>/_received/2026-03-02.json          size and time of the day's files when they were last read
+    <landing>/<source>/_dead_letters/2026-03-02/*.json    messages of a queue that could not be read, as they came
+    <landing>/<source>/_acknowledged.json                 up to which commit a queue knows that its messages arrived
+    <landing>/<source>/_quarantine/2026-03-02/<table>/    the rows in quarantine as of a day, and those that re-enter
 
 A reader of the landing trusts commits only. A commit is written last, by one rename, after all its deliveries stand;
 so a source's day arrives whole or not at all, and a killed extraction leaves nothing that anyone would read. A later
@@ -28,6 +32,7 @@ from warehouse.settings import Settings
 
 DATA, MANIFEST, GATE, QUARANTINE = "data.parquet", "manifest.json", "gate.json", "quarantine.parquet"
 LINEAGE = ("_row_number", "_source_file", "_as_of", "_delivery")
+ENDED = "_deleted_as_of"  # the business day from which on the source no longer has the row
 
 
 @dataclass(frozen=True)
@@ -57,7 +62,10 @@ class Manifest:
 
 @dataclass(frozen=True)
 class RuleResult:
-    """How one expectation came out on one delivery: counts, never values."""
+    """How one expectation came out on one delivery: counts, never values.
+
+    A `note` says why there was nothing to compare with (a drift on the first delivery); `checked` is 0 then.
+    """
 
     rule: str
     column: str | None
@@ -66,6 +74,7 @@ class RuleResult:
     success: bool
     checked: int
     unexpected: int
+    note: str | None = None
 
 
 @dataclass(frozen=True)
@@ -211,6 +220,13 @@ def usable(settings: Settings, source: str, until: dt.date) -> list[Commit]:
     return [newest[day] for day in sorted(newest)]
 
 
+def aside(settings: Settings, source: str) -> Path:
+    """Where an extraction sets down what is not landed yet."""
+    folder = source_dir(settings, source) / "_aside"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
 @contextmanager
 def staging_area(settings: Settings, source: str) -> Iterator[Path]:
     """An empty folder on the landing's own file system, this process's alone; gone after the block.
@@ -221,9 +237,8 @@ def staging_area(settings: Settings, source: str) -> Iterator[Path]:
     root = source_dir(settings, source)
     busy = BusyError(f"source {source}: another process is extracting it; wait for it (mdm status)")
     with exclusive(root / "_lock", busy):
-        folder = root / "_aside"
-        shutil.rmtree(folder, ignore_errors=True)  # what a killed extraction left
-        folder.mkdir(parents=True)
+        shutil.rmtree(root / "_aside", ignore_errors=True)  # what a killed extraction left
+        folder = aside(settings, source)
         try:
             yield folder
         finally:
@@ -280,23 +295,83 @@ def _bring_in(settings: Settings, folder: Path, manifest: Manifest) -> int:
     return manifest.delivery
 
 
+@dataclass(frozen=True)
+class QuarantineBook:
+    """What became of the rows the gate took out of one table, as of a business day; see quality/reentry.py.
+
+    A reader trusts `quarantine.parquet` beside the deliveries for what is out, and the book for what came back: without
+    a book nothing comes back.
+    """
+
+    folder: Path
+
+    @property
+    def rows(self) -> Path:
+        """Every row in quarantine by rule, with its state."""
+        return self.folder / "rows.parquet"
+
+    @property
+    def reentered(self) -> Path:
+        """The rows that re-enter, as they were corrected, in the schema of their deliveries."""
+        return self.folder / "reentered.parquet"
+
+
+def quarantine_book(settings: Settings, source: str, table: str, as_of: dt.date) -> QuarantineBook:
+    """The book of one table as of a day; its files are there only if there is something to tell."""
+    return QuarantineBook(source_dir(settings, source) / "_quarantine" / f"{as_of}" / table)
+
+
 def _problems_path(settings: Settings, source: str, as_of: dt.date) -> Path:
     return source_dir(settings, source) / "_problems" / f"{as_of}.json"
 
 
 def note_problems(settings: Settings, source: str, as_of: dt.date, problems: tuple[str, ...]) -> None:
-    """Remember why the day could not be read; no problems means that it could."""
+    """Remember why the day could not be read; no problems means that it could, and how often it could not before."""
     path = _problems_path(settings, source, as_of)
-    if problems:
-        write_json(path, {"problems": problems})
-    else:
-        path.unlink(missing_ok=True)
+    tries = failed_tries(settings, source, as_of) + bool(problems)
+    if tries:
+        write_json(path, {"problems": problems, "failed_tries": tries})
 
 
 def problems(settings: Settings, source: str, as_of: dt.date) -> list[str]:
     """Why the day's last reading failed; empty when it did not."""
     path = _problems_path(settings, source, as_of)
     return list(_read_json(path)["problems"]) if path.exists() else []
+
+
+def failed_tries(settings: Settings, source: str, as_of: dt.date) -> int:
+    """How many readings of the day have failed."""
+    path = _problems_path(settings, source, as_of)
+    return int(_read_json(path)["failed_tries"]) if path.exists() else 0
+
+
+@dataclass(frozen=True)
+class Received:
+    """A day's files as they were when last read, and how often the same content had come in new files before."""
+
+    files: dict[str, list[int]]
+    times_again: int = 0
+
+
+def _received_path(settings: Settings, source: str, as_of: dt.date) -> Path:
+    return source_dir(settings, source) / "_received" / f"{as_of}.json"
+
+
+def received(settings: Settings, source: str, as_of: dt.date) -> Received | None:
+    """What was noted when the day was last read; None for a day never read, and for databases."""
+    path = _received_path(settings, source, as_of)
+    return Received(**_read_json(path)) if path.exists() else None
+
+
+def note_received(
+    settings: Settings, source: str, as_of: dt.date, files: dict[str, list[int]], *, is_new: bool
+) -> None:
+    """Remember the files of a day that was read, and whether they brought anything new."""
+    before = received(settings, source, as_of)
+    again = before.times_again if before else 0
+    if before is not None and before.files != files and not is_new:
+        again += 1
+    write_json(_received_path(settings, source, as_of), dataclasses.asdict(Received(files, again)))
 
 
 @dataclass(frozen=True)

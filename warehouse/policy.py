@@ -1,4 +1,4 @@
-"""The registry of sensitive data: `config/policy.yml`.
+"""The registry of sensitive data: `config/policy.yml`, with attributes of one source in `config/policy/<source>.yml`.
 
 It says of every column how sensitive it is, how it is masked and who may read it. `attributes` classify by column name
 wherever the name occurs (staging, party records, golden, published); `tables` list the published tables, whose columns
@@ -88,6 +88,12 @@ class _File(SiteModel):
     tables: dict[str, _Table]
 
 
+class _Attributes(SiteModel):
+    """A file of `policy/`: attributes of one source's columns."""
+
+    attributes: dict[str, Attribute]
+
+
 class Column(SiteModel):
     """One published column, complete."""
 
@@ -163,13 +169,28 @@ def load_policy(settings: Settings) -> Policy:
         SettingsError: one line per unknown key, unknown role or attribute, C3 column, or published clear identifier.
     """
     path = policy_path(settings)
-    file = load_site_file(path, _File)
+    file = _with_sources(settings, load_site_file(path, _File))
     problems = [f"{path}: {problem}" for problem in _problems(file)]
     if problems:
         raise SettingsError(*problems)
     tables = {name: _table(file, name, table) for name, table in file.tables.items()}
     fingerprint = hashlib.sha256(file.model_dump_json().encode()).hexdigest()
     return Policy(roles=file.roles, attributes=file.attributes, tables=tables, fingerprint=fingerprint)
+
+
+def _with_sources(settings: Settings, file: _File) -> _File:
+    """The registry with the attributes of `policy/<source>.yml`, which `mdm source add` writes."""
+    attributes = dict(file.attributes)
+    problems: list[str] = []
+    for path in sorted((settings.config_dir / "policy").glob("*.yml")):
+        more = load_site_file(path, _Attributes).attributes
+        problems += [
+            f"{path}: attribute '{name}' stands elsewhere too; keep one" for name in more if name in attributes
+        ]
+        attributes |= more
+    if problems:
+        raise SettingsError(*problems)
+    return file.model_copy(update={"attributes": attributes})
 
 
 def _problems(file: _File) -> Iterator[str]:

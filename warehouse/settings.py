@@ -10,11 +10,12 @@ from __future__ import annotations
 import datetime as dt
 import os
 import tomllib
+import zoneinfo
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_core import ErrorDetails
 
 from warehouse.errors import SettingsError
@@ -59,6 +60,32 @@ class StewardshipSettings(_Section):
     session_minutes: int = Field(30, ge=1)
 
 
+class ScheduleSettings(_Section):
+    """When Airflow starts the day; the day run is the one before, in the bank's time zone."""
+
+    cron: str | None = "0 6 * * *"  # None or empty: only when triggered
+    time_zone: str = "Asia/Shanghai"
+
+    @field_validator("cron")
+    @classmethod
+    def _empty_is_none(cls, value: str | None) -> str | None:
+        return value or None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known(cls, value: str) -> str:
+        if value not in zoneinfo.available_timezones():
+            raise ValueError("not a time zone of the IANA list, such as Asia/Shanghai")
+        return value
+
+
+class QualitySettings(_Section):
+    """How long rows wait in quarantine and scores are kept."""
+
+    quarantine_days: int = Field(90, ge=1)
+    trend_days: int = Field(90, ge=1)
+
+
 class Settings(_Section):
     """The whole site configuration; paths are absolute once loaded."""
 
@@ -73,6 +100,8 @@ class Settings(_Section):
     warehouse: WarehouseSettings = WarehouseSettings()
     publish: PublishSettings = PublishSettings()
     stewardship: StewardshipSettings = StewardshipSettings()
+    schedule: ScheduleSettings = ScheduleSettings()
+    quality: QualitySettings = QualitySettings()
 
     @property
     def demo_dir(self) -> Path:
@@ -131,7 +160,7 @@ class Settings(_Section):
 
 
 _ENV_TOP = {"home", "key", "key_file", "is_demo", "bank_name_zh", "bank_name_en"}
-_SECTIONS = ("demo", "warehouse", "publish", "stewardship")
+_SECTIONS = ("demo", "warehouse", "publish", "stewardship", "schedule", "quality")
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -179,6 +208,11 @@ def _problem(error: ErrorDetails, path: Path) -> str:
 def child_environment(settings: Settings) -> dict[str, str]:
     """Environment for a process of ours (dbt, Airflow): this process's, pointing at the same site and home."""
     return {**os.environ, "MDM_CONFIG": str(settings.config_dir), "MDM_HOME": str(settings.home)}
+
+
+def environment_value(name: str) -> str | None:
+    """A variable that a source file names as the place of a credential."""
+    return os.environ.get(name)
 
 
 def load_settings(config_dir: Path | None = None, environ: Mapping[str, str] | None = None) -> Settings:

@@ -43,7 +43,7 @@ class Rule(SiteModel):
 class Survivorship(SiteModel):
     """The whole file: rules per party type, by group name."""
 
-    default_trust: list[str] = Field(min_length=1)
+    default_trust: list[str]  # empty: the sources in the order of their names
     person: dict[str, Rule]
     organization: dict[str, Rule]
 
@@ -66,6 +66,8 @@ def load_survivorship(settings: Settings) -> Survivorship:
     path = settings.config_dir / "survivorship.yml"
     survivorship = load_site_file(path, Survivorship)
     sources = {file.stem for file in (settings.config_dir / "sources").glob("*.yml")}
+    if not survivorship.default_trust:
+        survivorship = survivorship.model_copy(update={"default_trust": sorted(sources)})
     problems = list(_trust_problems("default_trust", survivorship.default_trust, sources))
     for party_type in PARTY_TYPES:
         problems += _coverage_problems(party_type, survivorship.rules(party_type))

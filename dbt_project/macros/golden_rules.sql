@@ -111,3 +111,12 @@
       then amount_cny
   end)
 {%- endmacro %}
+
+{# Sum of the amounts up to the start of the comparison window; null when there is none, or one of them is unknown. #}
+{% macro golden_sum_before(amount, day) -%}
+  {%- set within = day ~ ' <= ' ~ golden_window_start('comparison_days') -%}
+  case
+    when sum(case when {{ within }} and {{ amount }} is null then 1 else 0 end) = 0
+      then sum(case when {{ within }} then {{ amount }} end)
+  end
+{%- endmacro %}

@@ -179,9 +179,9 @@ PARTY = f"""select
     cast(null as varchar) as mobile_second, concat('0710-', 2000000 + i % 900000) as phone,
     concat('c', i, '@163.com') as email, {ADDRESS} as address, '汇泰食品' as employer, '个体' as occupation,
     cast(null as varchar) as spouse_name, cast(null as varchar) as spouse_document_number,
-    cast(null as varchar) as registry_number, cast(null as varchar) as legal_representative_name,
+    cast(null as varchar) as registry_number, cast(null as varchar) as legal_representative_name, cast(null as varchar) as industry,
     true as is_verified, date '2020-01-01' as opened_date, timestamp '2026-03-01 10:00:00' as updated_at"""
-RENEWAL = """renewal_id varchar, customer_no varchar, document_type varchar, old_document_number varchar,
+RENEWAL = """source varchar, renewal_key varchar, record_id varchar, document_type varchar, old_document_number varchar,
     new_document_number varchar, new_expiry date, handled_date date"""
 STANDARDISING = (
     "int_address__written", "int_address__located", "int_address__standardised", "int_party__person_name",
@@ -201,8 +201,8 @@ def test_a_million_party_records_within_a_minute_on_two_cores():
         con.execute("set memory_limit = '2GB'")
         region_models(con)
         seed(con, "ref_region_code")
-        con.execute(f"create table stg_counter__identity_renewal ({RENEWAL})")
-        con.execute("create table stg_counter__info_change (item varchar, old_value varchar, new_value varchar)")
+        con.execute(f"create table contract_document_renewal ({RENEWAL})")
+        con.execute("create table contract_contact_change (kind varchar, old_value varchar, new_value varchar)")
         con.execute(
             "create table source_status as select date '2026-03-02' as as_of, 'core' as source, as_of as data_as_of"
         )

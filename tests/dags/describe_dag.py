@@ -17,6 +17,8 @@ print(
             "doc": dag.doc_md,
             "max_active_runs": dag.max_active_runs,
             "catchup": dag.catchup,
+            "schedule": dag.timetable.expression,
+            "time_zone": str(dag.timetable.timezone),
             "order": [task.task_id for task in dag.topological_sort()],
             "downstream": {task.task_id: sorted(task.downstream_task_ids) for task in dag.tasks},
             "pools": {task.task_id: task.pool for task in dag.tasks},

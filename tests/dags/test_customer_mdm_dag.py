@@ -27,6 +27,10 @@ def test_only_one_dag_and_no_import_error(dag):
     assert dag["dags"] == ["customer_mdm"]
 
 
+def test_it_is_scheduled_as_the_site_says(dag):
+    assert (dag["schedule"], dag["time_zone"]) == ("0 6 * * *", "Asia/Shanghai")
+
+
 def test_the_tasks_are_the_pipeline_in_its_order(dag):
     assert dag["order"] == ["start", *pipeline.STEP_NAMES]
     names = ["start", *pipeline.STEP_NAMES]

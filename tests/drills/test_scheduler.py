@@ -56,6 +56,7 @@ def airflow(site_factory):
     generate(settings, None)
     port = free_port()
     env = environment(settings) | {
+        "MDM_SCHEDULE__CRON": "",  # only the day that is triggered: a scheduled later one would refuse the past
         "AIRFLOW__API__PORT": str(port),
         "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"http://localhost:{port}/execution/",
         "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "5",

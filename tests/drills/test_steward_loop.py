@@ -5,11 +5,9 @@ The line is run for three days around the browser; only the golden ids of the de
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
-import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 from sqlalchemy import select
 
 from connectors.demo.generate import generate
@@ -18,19 +16,8 @@ from tests.integration.conftest import DAYS, run
 from tests.steward_desk import Server, serving
 from warehouse.settings import Settings
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine (Debian: apt install chromium)")
-_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 KEYS = {"different": "d6", "same": "s2"}
 ASKED = ("different", "same", "same")
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=CHROMIUM, args=_ARGUMENTS)
-        yield running
-        running.close()
 
 
 def at_the_desk(browser: Browser, server: Server) -> Page:

@@ -9,7 +9,7 @@ import pytest
 
 from tests.golden_bench import Compiled, Rows, fresh_bench, parse_table, people
 
-GOLDEN = ["golden", "int_golden", "int_party", "stg_registry"]
+GOLDEN = ["golden", "int_golden", "int_party"]
 
 
 @pytest.fixture
@@ -232,13 +232,12 @@ def test_newest_mobile_of_equally_verified_records(bench: Compiled) -> None:
 def test_organization_takes_public_facts_from_the_registry(bench: Compiled) -> None:
     tables = people(
         """
-        record_id | golden_id | name | uscc               | organization_code | legal_representative_name | opened_date
-        core:9    | G2        | 甲厂 | 91110000600037341L | 600037341         | 王五                      | 2011-01-01
-        registry:91110000600037341L | G2 | 甲有限公司 | 91110000600037341L | 600037341 | 赵六         | 1999-05-01
+        record_id | golden_id | name | uscc               | legal_representative_name | opened_date | industry
+        core:9    | G2        | 甲厂 | 91110000600037341L | 王五                      | 2011-01-01  |
+        registry:91110000600037341L | G2 | 甲有限公司 | 91110000600037341L | 赵六     | 1999-05-01  | C26
     """,
         party_type="organization",
     )
-    tables["stg_registry__organization"] = [{"uscc": "91110000600037341L", "industry": "C26"}]
     golden(bench, tables)
     assert bench.table("golden_organization", "name, uscc, legal_representative_name, industry, opened_date") == (
         "甲有限公司 | 91110000600037341L | 赵六 | C26 | 1999-05-01"

@@ -180,14 +180,14 @@ def test_contacts_of_every_channel_become_interactions(bench: Compiled) -> None:
     )
     more = people("record_id | golden_id\ncall:5 | G1\nebank:6 | G1")
     bench.run(tables | {name: tables[name] + more[name] for name in more})
-    assert bench.table("c360_interaction", "interaction_id, interaction_type, occurred_at, note_id") == (
-        "call:complaint:K1 | complaint | 2026-02-02 10:00:00 |\n"
-        "call:complaint:K2 | complaint | 2025-02-02 10:00:00 |\n"
-        "call:note:N1 | note | 2026-02-01 10:00:00 | N1\n"
-        "counter:change:X1 | info_change | 2026-02-04 00:00:00 |\n"
-        "counter:form:F1 | signed_form | 2026-02-05 00:00:00 |\n"
-        "counter:renewal:W1 | identity_renewal | 2026-02-03 00:00:00 |\n"
-        "ebank:login:6:2026-02-28 | login | 2026-02-28 21:00:00 |"
+    assert bench.table("c360_interaction", "interaction_id, interaction_type, occurred_at") == (
+        "call:complaint:K1 | complaint | 2026-02-02 10:00:00\n"
+        "call:complaint:K2 | complaint | 2025-02-02 10:00:00\n"
+        "call:note:N1 | note | 2026-02-01 10:00:00\n"
+        "counter:change:X1 | info_change | 2026-02-04 00:00:00\n"
+        "counter:form:F1 | signed_form | 2026-02-05 00:00:00\n"
+        "counter:renewal:W1 | identity_renewal | 2026-02-03 00:00:00\n"
+        "ebank:login:6:2026-02-28 | login | 2026-02-28 21:00:00"
     )
     assert (
         bench.table(

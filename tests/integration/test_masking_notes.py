@@ -18,14 +18,15 @@ CLEAR = (bench.NAME, bench.OTHER, bench.DOTTED, bench.DOCUMENT, bench.MOBILE, be
 
 def notes(settings: Settings) -> dict[tuple[str, dt.date], str]:
     with store.connect(settings, read_only=True) as con:
-        rows = con.execute("select note_id, as_of, masked_text from masked_note").fetchall()
-    return {(note_id, as_of): text for note_id, as_of, text in rows}
+        rows = con.execute("select interaction_id, as_of, masked_text from masked_note").fetchall()
+    return {(note.removeprefix("call:note:"), as_of): text for note, as_of, text in rows}
 
 
 def add_note(settings: Settings, note_id: str, text: str) -> None:
     with store.connect(settings) as con:
-        con.execute("delete from stg_call__note where note_id = ?", [note_id])
-        con.execute("insert into stg_call__note (note_id, contact_no, note_text) values (?, 'C2', ?)", [note_id, text])
+        con.execute("delete from contract_interaction where interaction_key = ?", [f"note:{note_id}"])
+        row = [f"note:{note_id}", text]
+        con.execute("insert into contract_interaction values ('call', ?, 'call:C2', ?)", row)
 
 
 @pytest.fixture
@@ -69,7 +70,9 @@ def test_an_old_note_is_masked_again_when_a_name_in_it_becomes_known(filled):
 
 def test_notes_without_a_known_customer_are_masked_too(filled):
     with store.connect(filled) as con:
-        con.execute("insert into stg_call__note values ('N3', 'unknown', '手机13812345678，客户赵晓东')")
+        con.execute(
+            "insert into contract_interaction values ('call', 'note:N3', 'call:unknown', '手机13812345678，客户赵晓东')"
+        )
     mask_notes(filled, DAY, RUN)
     assert notes(filled)["N3", DAY] == "手机138****5678，客户**东"
 

@@ -7,13 +7,13 @@ import datetime as dt
 import pytest
 
 from connectors.raw import register_raw
+from dags.pipeline import STAGE_MODELS
 from warehouse import keys, store
 from warehouse.dbt import run_dbt
 from warehouse.settings import load_settings
 
 AS_OF = dt.date(2026, 3, 2)
 RUN = "run-2026-03-02"
-SELECT = "resource_type:seed staging intermediate"
 
 CUSTOMERS = """
 ('1', '1', '李建国先生', '101', '110105491231002', '1', '19000101', '+86 13812345679', '湖北省襄樊市樊城区长虹路12号'),
@@ -39,7 +39,7 @@ def settings(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def empty_counts(settings):
-    run_dbt(settings, SELECT, AS_OF, RUN)
+    run_dbt(settings, STAGE_MODELS, AS_OF, RUN)
     with store.connect(settings, read_only=True) as con:
         tables = ("int_party__record", "int_party__document", "int_party__contact_point")
         return [con.execute(f"select count(*) from {table}").fetchone()[0] for table in tables]

@@ -58,6 +58,7 @@ CALLS: dict[str, tuple[str, str, dict[str, object] | None]] = {
     "reveal_form": ("FORM", "/tasks/p-city-1/reveal", REVEAL),
     "decisions_page": ("GET", "/decisions", None),
     "undo_form": ("FORM", "/decisions/{last}/undo", {"reason_code": "mistake"}),
+    "exceptions_page": ("GET", "/exceptions", None),
     "audit_page": ("GET", "/audit", None),
     "api_tasks": ("GET", "/api/v1/tasks", None),
     "api_task": ("GET", "/api/v1/tasks/p-city-1", None),
@@ -69,6 +70,7 @@ CALLS: dict[str, tuple[str, str, dict[str, object] | None]] = {
     "api_reveal": ("JSON", "/api/v1/tasks/p-city-1/reveal", REVEAL),
     "api_decisions": ("GET", "/api/v1/decisions", None),
     "api_undo": ("JSON", "/api/v1/decisions/{last}/undo", {"reason_code": "mistake"}),
+    "api_exceptions": ("GET", "/api/v1/exceptions", None),
     "api_audit": ("GET", "/api/v1/audit", None),
 }
 

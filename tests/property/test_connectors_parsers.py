@@ -1,6 +1,7 @@
 """What is written in a source's form is read back: delimited and fixed-width GB18030, CSV, JSON Lines."""
 
 import csv
+import decimal
 import json
 from pathlib import Path
 
@@ -9,12 +10,15 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from connectors.detect import Dialect
+from connectors.ebcdic import code_page, decode, encode
 from connectors.read_csv import read_rows
+from connectors.read_ebcdic import read_mainframe_records
 from connectors.read_fixed import read_records
 from connectors.read_jsonl import read_objects
 from connectors.read_package import read_delimited
 from connectors.reading import table_schema
-from connectors.registry import CsvSource, Table
+from connectors.registry import PackageSource, Table
 from connectors.stage_delivery import ContentHash
 from tests.source_files import pad
 from warehouse.errors import SourceError
@@ -32,12 +36,17 @@ def table(names: int, **changes: object) -> Table:
     return Table.model_validate({"mode": "full", "keys": ["c0"], "columns": columns, **changes})
 
 
+def package(separator: str) -> PackageSource:
+    document = {"kind": "package", "folder": ".", "package": "{date}.tar.gz", "separator": separator, "tables": {}}
+    return PackageSource.model_construct(**document, trailing_separator=False, encoding="gb18030")
+
+
 def rows_of(batches) -> list[tuple[str | None, ...]]:
     return [tuple(row.values()) for batch in batches for row in batch.to_pylist()]
 
 
 def as_landed(rows) -> list[tuple[str | None, ...]]:
-    return [tuple(value or None for value in row) for row in rows]
+    return [tuple(value.replace("\0", " ") or None for value in row) for row in rows]
 
 
 @few
@@ -45,7 +54,7 @@ def as_landed(rows) -> list[tuple[str | None, ...]]:
 def test_delimited_text_comes_back(tmp_path: Path, rows):
     path = tmp_path / "t.txt"
     path.write_bytes("".join("|+|".join(row) + "\n" for row in rows).encode("gb18030"))
-    assert rows_of(read_delimited(path, path, table(3), "|+|", "gb18030")) == as_landed(rows)
+    assert rows_of(read_delimited(path, path, table(3), package("|+|"))) == as_landed(rows)
 
 
 @few
@@ -59,7 +68,7 @@ def test_delimited_text_comes_back_whatever_the_separator_and_block(tmp_path, mo
     kept = [row for row in rows if not any(separator[0] in value or separator[-1] in value for value in row)]
     path = tmp_path / "t.txt"
     path.write_bytes("".join(separator.join(row) + "\n" for row in kept).encode("gb18030"))
-    assert rows_of(read_delimited(path, path, table(2), separator, "gb18030")) == as_landed(kept)
+    assert rows_of(read_delimited(path, path, table(2), package(separator))) == as_landed(kept)
 
 
 def fits(value: str, width: int) -> bool:
@@ -115,13 +124,8 @@ def test_csv_comes_back(tmp_path, rows):
     path = tmp_path / "t.csv"
     with path.open("w", encoding="utf-8-sig", newline="") as file:
         csv.writer(file).writerows([("c0", "c1", "c2"), *rows])
-    document = {
-        "kind": "csv",
-        "folder": ".",
-        "tables": {"t": {"mode": "full", "keys": ["a"], "columns": [{"name": "a"}]}},
-    }
-    source = CsvSource.model_validate(document)
-    assert rows_of(read_rows(path, source, table(3), ["c0", "c1", "c2"])) == as_landed(rows)
+    dialect = Dialect("utf-8-sig", ",")
+    assert rows_of(read_rows(path, dialect, table(3), ["c0", "c1", "c2"])) == as_landed(rows)
 
 
 @few
@@ -167,3 +171,46 @@ def test_the_content_hash_sees_a_renamed_column():
     one, other = (ContentHash(pa.schema([(name, pa.string())])) for name in "ab")
     assert one.hexdigest() != other.hexdigest()
     assert table_schema(table(1)).names == ["c0"]
+
+
+host_text = st.text(st.sampled_from("张三欧阳龑　，ABC xyz019"), max_size=9).map(lambda text: text.rstrip(" \u3000"))
+host_number = st.integers(-(10**13) + 1, 10**13 - 1)
+
+
+def host_table() -> Table:
+    pictures = ["X(40)", "S9(11)V99 COMP-3", "S9(11)V99", "S9(18) COMP", "S9(13) SIGN LEADING SEPARATE"]
+    columns = [{"name": f"c{n}", "picture": picture} for n, picture in enumerate(pictures)]
+    return Table.model_validate({"mode": "full", "keys": ["c0"], "columns": columns})
+
+
+def host_record(text: str, number: int) -> bytes:
+    """One record as a mainframe writes it."""
+    digits = f"{abs(number):013}"
+    minus = number < 0
+    packed = bytes.fromhex(digits + ("D" if minus else "C"))
+    zoned = bytes(0xF0 | int(digit) for digit in digits[:-1]) + bytes([(0xD0 if minus else 0xC0) | int(digits[-1])])
+    separate = bytes([0x60 if minus else 0x4E]) + bytes(0xF0 | int(digit) for digit in digits)
+    return (
+        encode(text, "ibm1388").ljust(40, b"\x40") + packed + zoned + number.to_bytes(8, "big", signed=True) + separate
+    )
+
+
+@few
+@given(rows=st.lists(st.tuples(host_text, host_number), min_size=1, max_size=12), block=st.integers(1, 5))
+def test_mainframe_records_come_back(tmp_path, monkeypatch, rows, block):
+    monkeypatch.setattr("connectors.read_fixed.BATCH_ROWS", block)
+    path = tmp_path / "t.ebc"
+    path.write_bytes(b"".join(host_record(*row) for row in rows))
+    found = rows_of(read_mainframe_records(path, host_table(), "ibm1388", path.stat().st_size))
+    amounts = [f"{decimal.Decimal(number) / 100:.2f}" for _, number in rows]
+    plain = [str(number) for _, number in rows]
+    texts = [text or None for text, _ in rows]
+    assert found == list(zip(texts, amounts, amounts, plain, plain, strict=True))
+
+
+@few
+@given(page=st.sampled_from(["ibm1388", "ibm935"]), data=st.data())
+def test_every_text_of_a_code_page_comes_back(page, data):
+    characters = sorted(set(code_page(page).encoder) - {"\n", "\0"})
+    text = data.draw(st.text(st.sampled_from(characters), min_size=1, max_size=12))
+    assert decode(encode(text, page), page) == text

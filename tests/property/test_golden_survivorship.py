@@ -19,13 +19,13 @@ from warehouse.survivorship import PARTY_TYPES, Rule, Survivorship, golden_attri
 
 RULES = load_survivorship(load_settings(environ={}))
 SOURCES = ["core", "credit", "wealth", "card", "ebank", "call", "registry"]
-MODELS = ("golden", "int_golden", "int_party", "stg_registry")
+MODELS = ("golden", "int_golden", "int_party")
 
 
 # --- the reference -------------------------------------------------------------------------------------------------
 def observe(record: dict[str, Any]) -> dict[str, Any]:
     """A record as survivorship sees it: values a valid id number implies go before stated ones; flags."""
-    row = dict(record, industry=None)
+    row = dict(record)
     valid = bool(row["document_is_valid"])
     for attribute in ("birth_date", "sex"):
         implied = row[f"{attribute}_document"]

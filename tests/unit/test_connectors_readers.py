@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from connectors.readers import open_source
+from connectors.reading import first_bad_line
 from connectors.registry import load_sources
 from tests.source_files import (
     CARD_ROWS,
@@ -239,7 +240,7 @@ def csv_site(tmp_path, text, encoding="utf-8-sig", declared="utf-8-sig"):
 def test_csv_with_mark_quotes_line_breaks_and_another_column_order(tmp_path):
     text = 'name,id,extra,note\r\n"张三",1,x,"说:""好""\n再见,谢谢"\r\n李四,2,,\r\n'
     rows, reading = read(csv_site(tmp_path, text), "call", "contact")
-    assert rows == [("1", "张三", '说:"好"\n再见,谢谢'), ("2", "李四", None)]
+    assert rows == [("1", "张三", '说:"好"\n再见,谢谢', "x"), ("2", "李四", None, None)]
     assert reading.new_columns == ["extra"]
 
 
@@ -248,6 +249,7 @@ def test_csv_with_mark_quotes_line_breaks_and_another_column_order(tmp_path):
     [
         ("", "empty, not even a header line"),
         ("id,name\n1,张三\n", "column note is missing"),
+        ("id,name,name,note\n1,张三,张三,\n", "column name is there twice"),
         ("id,name,note\n1,张三\n", "line 2: 2 fields instead of 3"),
         ('id,name,note\n1,张三,"secret', "line 2: broken quoting, or the file is cut short"),
     ],
@@ -256,8 +258,25 @@ def test_broken_csv_is_refused(tmp_path, text, match):
     refused(csv_site(tmp_path, text), "call", "contact", match)
 
 
+def test_csv_with_empty_lines_and_headers_that_mean_nothing(tmp_path):
+    rows, reading = read(csv_site(tmp_path, "id,name,note,x,x,\n1,张三,,a,b,c\n\n"), "call", "contact")
+    assert rows == [("1", "张三", None)]
+    assert reading.new_columns == []
+
+
 def test_csv_in_another_encoding_is_named_with_its_line(tmp_path):
     refused(csv_site(tmp_path, "id,name,note\n1,a,b\n2,张三,c\n", "gb18030"), "call", "contact", "line 3: bytes")
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "gb18030", "utf-8"])
+def test_the_bad_line_is_found_in_every_encoding(tmp_path, encoding):
+    good = "id,name,note\n" + "1,上海上,x\n" * 200_000
+    bad = {"utf-16": b"\x00\xd8,\x00", "gb18030": b"\xff", "utf-8": "上".encode()[:2]}[encoding]
+    path = tmp_path / "t.csv"
+    path.write_bytes(good.encode(encoding) + bad + "\n2,b,c\n".encode(encoding.replace("16", "16-le")))
+    assert first_bad_line(path, encoding) == 200_002
+    path.write_bytes(good.encode(encoding)[:-1] if encoding == "utf-16" else good.encode(encoding) + bad)
+    assert first_bad_line(path, encoding) == 200_001 + (encoding != "utf-16")
 
 
 def test_csv_in_gb18030_by_configuration(tmp_path):
@@ -285,7 +304,7 @@ def excel_site(tmp_path, rows, sheet="客户信息变更"):
 def test_excel_headers_become_raw_names_and_cells_text(tmp_path):
     rows = [["流水号", "备注", "办理日期"], ["S1", "x", dt.datetime(2026, 3, 2)], [None, None, None], [17, "", " 3月 "]]
     found, reading = read(excel_site(tmp_path, rows), "counter", "change")
-    assert found == [("S1", "2026-03-02"), ("17", "3月")]
+    assert found == [("S1", "2026-03-02", "x"), ("17", "3月", None)]
     assert reading.new_columns == ["备注"]
 
 
@@ -323,7 +342,7 @@ FULL = {"id": "U1", "profile": {"cert": {"no": "11"}}, "kyc": {"face": True}, "d
 def test_nested_json_becomes_flat_text(tmp_path):
     bare = {"id": 7, "profile": None, "kyc": {}, "detail": None}
     rows, reading = read(jsonl_site(tmp_path, [json.dumps(FULL), "", json.dumps(bare)]), "ebank", "user")
-    assert rows == [("U1", "11", "true", '{"a":[1,"甲"]}'), ("7", None, None, None)]
+    assert rows == [("U1", "11", "true", '{"a":[1,"甲"]}', "1"), ("7", None, None, None, None)]
     assert reading.new_columns == ["new"]
 
 
@@ -363,7 +382,7 @@ GOOD = pa.table({"capital": [1.5, None], "uscc": ["A", "B"], "since": [dt.date(2
 
 def test_parquet_columns_take_their_declared_types(tmp_path):
     rows, reading = read(parquet_site(tmp_path, GOOD), "registry", "o")
-    assert [tuple(map(str, row)) for row in rows] == [("A", "2020-01-01", "1.50"), ("B", "None", "None")]
+    assert [tuple(map(str, row)) for row in rows] == [("A", "2020-01-01", "1.50", "1"), ("B", "None", "None", "2")]
     assert reading.new_columns == ["more"]
 
 
@@ -406,8 +425,8 @@ ROWS = "insert into loan values (2, '张三', 0.1, '2026-03-02', 'x'), (1, null,
 def test_sqlite_rows_come_ordered_by_key_in_their_declared_types(tmp_path):
     rows, reading = read(sqlite_site(tmp_path, ROWS), "credit", "loan")
     assert [tuple(map(str, row)) for row in rows] == [
-        ("1", "None", "7.00", "2026-03-01 23:59:59"),
-        ("2", "张三", "0.10", "2026-03-02"),
+        ("1", "None", "7.00", "2026-03-01 23:59:59", "None"),
+        ("2", "张三", "0.10", "2026-03-02", "x"),
     ]
     assert reading.new_columns == ["new"]
 

@@ -1,14 +1,16 @@
 """Source files under config/sources: the shipped ones, and wrong ones refused by name."""
 
 import datetime as dt
+import re
 
 import pytest
+import yaml
 
 from connectors.reading import days_present
 from connectors.registry import load_sources
 from tests.source_files import card, make_site, wealth
 from warehouse.errors import SettingsError
-from warehouse.settings import load_settings
+from warehouse.settings import ROOT, load_settings
 
 
 def test_the_shipped_sources_are_the_demo_banks_eight_systems(tmp_path):
@@ -26,6 +28,13 @@ def test_the_shipped_sources_are_the_demo_banks_eight_systems(tmp_path):
     assert sum(len(source.tables) for source in sources.values()) == 29
     widths = {name: sum(c.width for c in table.columns) for name, table in sources["card"].tables.items()}
     assert widths == {"cardholder": 268, "card": 69, "statement": 76}
+
+
+def test_every_example_of_the_online_sources_is_a_source(tmp_path):
+    page = (ROOT / "docs" / "sources_online.md").read_text(encoding="utf-8")
+    examples = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)]
+    sources = load_sources(make_site(tmp_path, {f"source{n}": example for n, example in enumerate(examples)}))
+    assert [source.kind for source in sources.values()] == ["rest", "rest", "debezium", "amqp"]
 
 
 def problems(tmp_path, **sources):
@@ -57,6 +66,10 @@ def test_unknown_keys_of_all_files_are_named_together(tmp_path):
         (
             {"tables": {"customer": {"mode": "full", "keys": ["a"], "columns": [{"name": "a", "type": "date"}]}}},
             "text files land as text",
+        ),
+        (
+            {"tables": {"customer": {"mode": "full", "keys": ["a"], "columns": [{"name": "a", "optional": True}]}}},
+            "only columns of json may be optional",
         ),
     ],
 )

@@ -58,13 +58,16 @@ def test_published_models_and_registry_describe_the_same(policy):
         assert list(described) == [column.name for column in table.columns]
 
 
-@pytest.mark.parametrize("folder", ["staging", "golden"])
-def test_every_column_of_staging_and_golden_is_classified(folder, policy):
+@pytest.mark.parametrize(
+    "folder", ["config/dbt/models/staging", "dbt_project/models/contract", "dbt_project/models/golden"]
+)
+def test_every_column_of_staging_contracts_and_golden_is_classified(folder, policy):
     missing = {}
-    for path in sorted((ROOT / "dbt_project" / "models" / folder).rglob("*.yml")):
+    for path in sorted((ROOT / folder).rglob("*.yml")):
         for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models") or []:
-            if model["name"].startswith(("stg_", "golden_person", "golden_organization", "golden_xref")):
-                missing[model["name"]] = policy.unclassified(model_columns(model["name"]))
+            if model["name"].startswith(("stg_", "contract_", "golden_person", "golden_organization", "golden_xref")):
+                missing[model["name"]] = policy.unclassified(model_columns(model["name"], ROOT / folder))
+    assert missing
     assert {name: columns for name, columns in missing.items() if columns} == {}
 
 

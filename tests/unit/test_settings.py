@@ -71,3 +71,9 @@ def test_only_settings_reads_the_environment():
         if "os.environ" in (text := path.read_text(encoding="utf-8")) or "getenv" in text
     ]
     assert readers == [Path("warehouse/settings.py")]
+
+
+def test_a_schedule_without_time_and_an_unknown_time_zone():
+    assert load_settings(environ={"MDM_SCHEDULE__CRON": ""}).schedule.cron is None
+    with pytest.raises(SettingsError, match=r"schedule\.time_zone"):
+        load_settings(environ={"MDM_SCHEDULE__TIME_ZONE": "Mars/Olympus"})

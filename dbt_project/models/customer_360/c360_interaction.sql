@@ -8,13 +8,11 @@ freshness as (
     select * from {{ ref('int_c360__source_freshness') }}
 ),
 
--- the three have their columns in the same order: what is taken as it is, then what is computed
 contacts as (
-    select * from {{ ref('int_c360__call') }}
-    union all
-    select * from {{ ref('int_c360__counter') }}
-    union all
-    select * from {{ ref('int_c360__digital') }}
+    select
+        *,
+        source || ':' || interaction_key as interaction_id
+    from {{ ref('contract_interaction') }}
 ),
 
 c360_interaction as (
@@ -25,7 +23,6 @@ c360_interaction as (
         contacts.interaction_type,
         contacts.occurred_at,
         contacts.source,
-        contacts.note_id,
         contacts.branch_code,
         freshness.source_freshness
     from contacts

@@ -8,15 +8,11 @@ freshness as (
     select * from {{ ref('int_c360__source_freshness') }}
 ),
 
--- the four have their columns in the same order: what is taken as it is, then what is computed
+-- the two have their columns in the same order
 accounts as (
-    select * from {{ ref('int_c360__deposit') }}
+    select * from {{ ref('int_c360__ledger_account') }}
     union all
-    select * from {{ ref('int_c360__loan') }}
-    union all
-    select * from {{ ref('int_c360__credit_card') }}
-    union all
-    select * from {{ ref('int_c360__wealth') }}
+    select * from {{ ref('int_c360__holding_account') }}
 ),
 
 rated as (

@@ -1,13 +1,13 @@
 {{ config(materialized='table') }}
 
 with complaints as (
-    select * from {{ ref('stg_call__complaint') }}
+    select *
+    from {{ ref('contract_interaction') }}
+    where interaction_type = 'complaint'
 ),
 
 xref as (
-    select *
-    from {{ ref('golden_xref') }}
-    where source = 'call'
+    select * from {{ ref('golden_xref') }}
 ),
 
 int_c360__complaint_total as (
@@ -16,7 +16,7 @@ int_c360__complaint_total as (
         cast(count(*) as integer) as complaint_count,
         {{ golden_count_where("complaints.status = 'open'") }} as open_complaint_count
     from complaints
-    inner join xref on complaints.contact_no = xref.source_key
+    inner join xref on complaints.record_id = xref.record_id
     group by xref.golden_id
 )
 

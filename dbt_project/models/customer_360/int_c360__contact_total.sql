@@ -8,10 +8,12 @@ int_c360__contact_total as (
     select
         golden_id,
         max(cast(occurred_at as date)) as last_contact_date,
-        {{ golden_count_where(
-            "interaction_type = 'login' and cast(occurred_at as date) > "
-            ~ golden_window_start('login_days')
-        ) }} as login_days
+        cast(count(distinct case
+            when
+                interaction_type = 'login'
+                and cast(occurred_at as date) > {{ golden_window_start('login_days') }}
+                then cast(occurred_at as date)
+        end) as integer) as login_days
     from interactions
     group by golden_id
 )

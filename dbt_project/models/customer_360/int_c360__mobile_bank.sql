@@ -1,20 +1,18 @@
 {{ config(materialized='table') }}
 
-with users as (
-    select * from {{ ref('stg_ebank__user') }}
+with enrolments as (
+    select * from {{ ref('contract_channel_enrolment') }}
 ),
 
 xref as (
-    select *
-    from {{ ref('golden_xref') }}
-    where source = 'ebank'
+    select * from {{ ref('golden_xref') }}
 ),
 
 int_c360__mobile_bank as (
     select distinct xref.golden_id
-    from users
-    inner join xref on users.user_no = xref.source_key
-    where coalesce(users.status, 'active') = 'active'
+    from enrolments
+    inner join xref on enrolments.record_id = xref.record_id
+    where coalesce(enrolments.status, 'active') = 'active'
 )
 
 select * from int_c360__mobile_bank

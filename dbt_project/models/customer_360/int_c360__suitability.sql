@@ -2,14 +2,12 @@
 
 with assessments as (
     select *
-    from {{ ref('stg_wealth__risk_assessment') }}
+    from {{ ref('contract_risk_assessment') }}
     where assessed_date <= {{ business_day() }}
 ),
 
 xref as (
-    select *
-    from {{ ref('golden_xref') }}
-    where source = 'wealth'
+    select * from {{ ref('golden_xref') }}
 ),
 
 ranked as (
@@ -19,14 +17,14 @@ ranked as (
         assessments.valid_to,
         assessments.valid_to >= {{ business_day() }} as is_valid,
         row_number() over (
-            partition by assessments.customer_no
-            order by assessments.assessed_date desc, assessments.level asc, assessments.assessment_id asc
+            partition by assessments.record_id
+            order by assessments.assessed_date desc, assessments.level asc, assessments.assessment_key asc
         ) as place
     from assessments
-    inner join xref on assessments.customer_no = xref.source_key
+    inner join xref on assessments.record_id = xref.record_id
 ),
 
--- of several wealth customer numbers of one customer: a valid assessment before an expired one, then the more careful
+-- of several investor numbers of one customer: a valid assessment before an expired one, then the more careful
 -- level, then the one that ends first (NFRA Order 2025 No. 7 asks for one rating per investor)
 ordered as (
     select

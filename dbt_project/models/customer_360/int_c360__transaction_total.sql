@@ -2,18 +2,16 @@
 
 with transactions as (
     select *
-    from {{ ref('stg_core__transaction') }}
+    from {{ ref('contract_transaction') }}
     where cast(occurred_at as date) <= {{ business_day() }}
 ),
 
 accounts as (
-    select * from {{ ref('stg_core__account') }}
+    select * from {{ ref('contract_account') }}
 ),
 
 xref as (
-    select *
-    from {{ ref('golden_xref') }}
-    where source = 'core'
+    select * from {{ ref('golden_xref') }}
 ),
 
 attributed as (
@@ -25,8 +23,9 @@ attributed as (
         transactions.amount * {{ golden_exchange_rate('accounts.currency') }} as amount_cny,
         {{ golden_is_activity('transactions.transaction_type') }} as is_activity
     from transactions
-    inner join accounts on transactions.account_no = accounts.account_no
-    inner join xref on accounts.customer_no = xref.source_key
+    inner join accounts
+        on transactions.source = accounts.source and transactions.account_number = accounts.account_number
+    inner join xref on accounts.record_id = xref.record_id
 ),
 
 int_c360__transaction_total as (

@@ -7,7 +7,7 @@ with accounts as (
 ),
 
 products as (
-    select * from {{ ref('stg_wealth__product') }}
+    select * from {{ ref('contract_product') }}
 ),
 
 suitability as (
@@ -20,7 +20,7 @@ int_c360__unsuitable_holding as (
         accounts.golden_id,
         cast(count(*) as integer) as unsuitable_holding_count
     from accounts
-    inner join products on accounts.product = products.product_code
+    inner join products on accounts.source = products.source and accounts.product = products.product_code
     inner join suitability on accounts.golden_id = suitability.golden_id
     where substr(products.risk_level, 2, 1) > substr(suitability.risk_level, 2, 1)
     group by accounts.golden_id

@@ -12,10 +12,6 @@ renewals as (
     select * from {{ ref('int_golden__renewal') }}
 ),
 
-registry as (
-    select * from {{ ref('stg_registry__organization') }}
-),
-
 -- numbers a renewal has replaced, per customer: an old number in another source is old there too
 replaced as (
     select distinct
@@ -77,7 +73,7 @@ from_records as (
         records.organization_code,
         records.registry_number,
         records.legal_representative_name,
-        registry.industry,
+        records.industry,
         records.branch_code,
         coalesce(records.is_verified, false) as is_verified,
         records.opened_date,
@@ -86,7 +82,6 @@ from_records as (
         records.document_is_valid and records.sex_document is not null as sex_is_valid
     from records
     inner join identities on records.record_id = identities.record_id
-    left join registry on records.source = 'registry' and records.source_key = registry.uscc
 ),
 
 -- a renewal at the counter is an observation of its own: the bank saw the new document that day

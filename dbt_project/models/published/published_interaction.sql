@@ -1,7 +1,7 @@
 {{ config(materialized='table', contract={'enforced': true}) }}
 
--- The notes are masked outside of dbt (masking/notes.py) from the staged ones; the graph shall still show where from:
--- depends_on: {{ ref('stg_call__note') }}
+-- The notes are masked outside of dbt (masking/notes.py); the graph shall still show where they come from:
+-- depends_on: {{ ref('contract_interaction') }}
 with contacts as (
     select * from {{ ref('c360_interaction') }}
 ),
@@ -9,16 +9,16 @@ with contacts as (
 -- a note may have been masked again on a later day, when a name in it became known
 newest as (
     select
-        note_id,
+        interaction_id,
         masked_text,
-        row_number() over (partition by note_id order by as_of desc) as recency
+        row_number() over (partition by interaction_id order by as_of desc) as recency
     from {{ source('masking', 'masked_note') }}
     where as_of <= {{ business_day() }}
 ),
 
 notes as (
     select
-        note_id,
+        interaction_id,
         masked_text
     from newest
     where recency = 1
@@ -38,7 +38,7 @@ published_interaction as (
         {{ mask_column('interaction', 'run_id', published_run_id()) }},
         {{ mask_column('interaction', 'source_freshness', 'contacts.source_freshness') }}
     from contacts
-    left join notes on contacts.note_id = notes.note_id
+    left join notes on contacts.interaction_id = notes.interaction_id
 )
 
 select * from published_interaction

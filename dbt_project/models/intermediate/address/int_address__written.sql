@@ -2,10 +2,10 @@ with source_record as (
     select * from {{ ref('int_party__source_record') }}
 ),
 
-info_change as (
+contact_change as (
     select *
-    from {{ ref('stg_counter__info_change') }}
-    where item = 'address'
+    from {{ ref('contract_contact_change') }}
+    where kind = 'address'
 ),
 
 address as (
@@ -14,11 +14,11 @@ address as (
     where address is not null
     union
     select old_value as address_raw
-    from info_change
+    from contact_change
     where old_value is not null
     union
     select new_value as address_raw
-    from info_change
+    from contact_change
     where new_value is not null
 ),
 

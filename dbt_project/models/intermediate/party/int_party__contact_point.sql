@@ -2,10 +2,10 @@ with record as (
     select * from {{ ref('int_party__record') }}
 ),
 
-info_change as (
+contact_change as (
     select *
-    from {{ ref('stg_counter__info_change') }}
-    where item in ('mobile', 'address')
+    from {{ ref('contract_contact_change') }}
+    where kind in ('mobile', 'address')
 ),
 
 address as (
@@ -41,12 +41,14 @@ record_point as (
 
 numbered_change as (
     select
-        item as kind,
+        record_id,
+        kind,
         old_value,
         new_value,
-        concat('core:', customer_no) as record_id,
-        row_number() over (partition by customer_no, item order by handled_date desc, change_id desc) as place
-    from info_change
+        row_number() over (
+            partition by record_id, kind order by handled_date desc, change_key desc, source desc
+        ) as place
+    from contact_change
 ),
 
 changed_value as (

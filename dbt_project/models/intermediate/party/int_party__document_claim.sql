@@ -5,7 +5,7 @@ with source_record as (
 ),
 
 renewal as (
-    select * from {{ ref('stg_counter__identity_renewal') }}
+    select * from {{ ref('contract_document_renewal') }}
 ),
 
 record_claim as (
@@ -23,8 +23,8 @@ record_claim as (
 
 old_claim as (
     select
-        concat('renewal:', renewal_id, ':old') as claim_id,
-        concat('core:', customer_no) as record_id,
+        concat('renewal:', source, ':', renewal_key, ':old') as claim_id,
+        record_id,
         'renewal_old' as origin,
         document_type,
         old_document_number as document_number,
@@ -36,8 +36,8 @@ old_claim as (
 
 new_claim as (
     select
-        concat('renewal:', renewal_id, ':new') as claim_id,
-        concat('core:', customer_no) as record_id,
+        concat('renewal:', source, ':', renewal_key, ':new') as claim_id,
+        record_id,
         'renewal_new' as origin,
         document_type,
         new_document_number as document_number,

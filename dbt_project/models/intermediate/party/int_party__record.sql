@@ -98,6 +98,7 @@ joined as (
             end
         ) as registry_number,
         {{ related_person_name('described.legal_representative_name') }} as legal_representative_name,
+        described.industry,
         organization_name.org_region,
         organization_name.org_core_name,
         organization_name.org_form,

@@ -1,0 +1,5 @@
+with contract_account as (
+    {{ contract_rows('account') }}
+)
+
+select * from contract_account

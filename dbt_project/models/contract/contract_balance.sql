@@ -1,0 +1,5 @@
+with contract_balance as (
+    {{ contract_rows('balance') }}
+)
+
+select * from contract_balance

@@ -1,0 +1,5 @@
+with contract_channel_enrolment as (
+    {{ contract_rows('channel_enrolment') }}
+)
+
+select * from contract_channel_enrolment

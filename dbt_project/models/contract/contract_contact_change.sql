@@ -1,0 +1,5 @@
+with contract_contact_change as (
+    {{ contract_rows('contact_change') }}
+)
+
+select * from contract_contact_change

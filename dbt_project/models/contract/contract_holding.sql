@@ -1,0 +1,5 @@
+with contract_holding as (
+    {{ contract_rows('holding') }}
+)
+
+select * from contract_holding

@@ -1,0 +1,5 @@
+with contract_interaction as (
+    {{ contract_rows('interaction') }}
+)
+
+select * from contract_interaction

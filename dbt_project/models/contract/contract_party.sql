@@ -1,0 +1,5 @@
+with contract_party as (
+    {{ contract_rows('party') }}
+)
+
+select * from contract_party

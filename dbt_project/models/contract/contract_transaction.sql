@@ -1,0 +1,5 @@
+with contract_transaction as (
+    {{ contract_rows('transaction') }}
+)
+
+select * from contract_transaction
