@@ -179,7 +179,8 @@ PARTY = f"""select
     cast(null as varchar) as mobile_second, concat('0710-', 2000000 + i % 900000) as phone,
     concat('c', i, '@163.com') as email, {ADDRESS} as address, '汇泰食品' as employer, '个体' as occupation,
     cast(null as varchar) as spouse_name, cast(null as varchar) as spouse_document_number,
-    cast(null as varchar) as registry_number, cast(null as varchar) as legal_representative_name, cast(null as varchar) as industry,
+    cast(null as varchar) as registry_number, cast(null as varchar) as legal_representative_name,
+    cast(null as varchar) as industry,
     true as is_verified, date '2020-01-01' as opened_date, timestamp '2026-03-01 10:00:00' as updated_at"""
 RENEWAL = """source varchar, renewal_key varchar, record_id varchar, document_type varchar, old_document_number varchar,
     new_document_number varchar, new_expiry date, handled_date date"""
