@@ -14,8 +14,8 @@ PROJECT = Path(__file__).parent.parent / "dbt_project"
 MACROS = PROJECT / "macros"
 BUSINESS_DAY = "2026-03-02"
 FILES = (
-    "address", "business_day", "card", "characters", "contact", "document", "hash", "organization_id",
-    "organization_name", "person_name", "region", "resident_id", "typing",
+    "address", "business_day", "card", "characters", "contact", "contract", "document", "hash", "organization_id",
+    "organization_name", "person_name", "region", "resident_id", "stated_forms", "typing",
 )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def address_models(con: duckdb.DuckDBPyConnection, addresses: Iterable[str]) -> 
     """The standardised form of these addresses, as `int_address__standardised`."""
     region_models(con)
     con.execute("create table int_party__source_record (address varchar)")
-    con.execute("create table stg_counter__info_change (item varchar, old_value varchar, new_value varchar)")
+    con.execute("create table contract_contact_change (kind varchar, old_value varchar, new_value varchar)")
     con.execute("insert into int_party__source_record select unnest(?)", [list(addresses)])
     build(con, "int_address__written", "int_address__located", "int_address__standardised")
 

@@ -98,7 +98,7 @@ def source_yaml(proposal: Onboarding) -> str:
 
 def quality_yaml(proposal: Onboarding) -> str:
     """A first suite: the key, the codes known today, amounts. What else must hold, the bank knows."""
-    lines = [f"# Proposed by `mdm source add {proposal.source}`: a beginning. Checks: docs/sources.md"]
+    lines = [f"# Proposed by `mdm source add {proposal.source}`: a beginning. Checks: docs/quality.md"]
     for table in proposal.tables.values():
         checks: list[dict[str, object]] = [{"check": "row_count_between", "min": 1}]
         checks += [{"check": "not_null", "column": key, "level": "row"} for key in table.profile.key]

@@ -73,11 +73,12 @@ case when substr({{ number }}, 17, 1) in ('1', '3', '5', '7', '9') then 'M' else
 {%- endmacro %}
 
 
-{# Whether the last character is the check character of the 17 before it. #}
+{#
+  Whether the last character is the check character of the 17 before it. One comparison, no condition: what stands behind
+  an `and` or in a `case` is computed anew for every digit, which takes three times as long.
+#}
 {% macro resident_id_check_holds(number) -%}
-coalesce(
-    {{ regex_matches(number, '^[0-9]{17}[0-9X]$') }}
-    and substr({{ number }}, 18, 1) = {{ resident_id_check('substr(' ~ number ~ ', 1, 17)') }},
-    false
-)
+{#- the number, or an empty text for anything else -#}
+{%- set whole = regex_replace('concat(' ~ number ~ ", '')", '(?s)^([0-9]{17}[0-9X])$|^.*$', '\\1') -%}
+substr({{ whole }}, 18, 1) is not distinct from {{ resident_id_check('substr(' ~ whole ~ ', 1, 17)') }}
 {%- endmacro %}

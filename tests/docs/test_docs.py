@@ -21,7 +21,7 @@ def tracked() -> list[str]:
 
 
 GROUPED = [
-    (group.name, command.name)
+    (group.name, command.name or command.callback.__name__)
     for group in app.registered_groups
     for command in group.typer_instance.registered_commands
 ]

@@ -63,7 +63,7 @@ def filled(settings, empty_counts):
         )
         _fill(con, "counter__info_change", "serial_no, cust_no, name, item, old_value, new_value, handled_dt", CHANGES)
         con.execute("update source_status set data_as_of = date '2026-03-01' where source = 'core'")
-    run_dbt(settings, "+int_party__contact_point +int_party__document", AS_OF, RUN)
+    run_dbt(settings, "+int_party__contact_point +int_party__document +int_party__field_issue", AS_OF, RUN)
     return settings
 
 
@@ -147,3 +147,16 @@ def test_contact_points_hold_former_values_once(filled):
     ]
     former = _rows(filled, "select value from int_party__contact_point where kind = 'address' and not is_current")
     assert former == [("北京市朝阳区望京街道1号",)]
+
+
+def test_every_field_says_what_was_wrong_and_what_became_of_it(filled):
+    rows = _rows(filled, "select record_id, field, issue, effect from int_party__field_issue order by all")
+    assert rows == [
+        ("core:1", "address", "retired_region", "changed"),
+        ("core:1", "document", "fifteen_digits", "changed"),
+        ("core:1", "name", "title_removed", "changed"),
+        ("core:2", "mobile", "filler", "dropped"),
+        ("core:3", "address", "ambiguous_region", "doubted"),
+        ("core:4", "birth_date", "implausible_date", "dropped"),
+        ("core:4", "document", "unmapped_type", "dropped"),
+    ]
