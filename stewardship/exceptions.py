@@ -37,7 +37,7 @@ _QUARANTINE = """
 """
 _UNMAPPED = """
     select 'unmapped_code', source, code_set, source_code, null, null, '', sum(rows)
-    from int_reference__unmapped_code as unmapped (source, code_set, source_code, rows)
+    from int_reference__unmapped_code
     group by all
 """
 
