@@ -30,6 +30,9 @@ def _weakest(
     item: Comparison, parameters: Parameters, code: int, needed: float, weights: dict[str, float]
 ) -> dict[str, Any] | None:
     now = weights.get(item.comparison, 0.0)
+    best = max(math.log2(m / u) for m, u in (parameters.of(item.comparison, level.level) for level in item.levels))
+    if now > best / 2:
+        return None  # it agrees well already; a stronger level is no advice
     for level in reversed(item.levels):
         m, u = parameters.of(item.comparison, level.level)
         gain = math.log2(m / u) - now
