@@ -115,6 +115,7 @@ def pair_page(report: Mapping[str, Any]) -> dict[str, Any]:
     pair = report["pair"]
     return {
         "records": report["shown_ids"],
+        "headings": ["", *report["shown_ids"]],
         "same": report["same_customer"],
         "sides": [
             (name, *(side.get(name) for side in report["sides"]))

@@ -276,10 +276,10 @@ order by decision_id
 _FLIPPED = f"""
 select now.decision_id
 from label_now as now
-join {SCHEMA}.release_label as then
-    on then.fingerprint = ? and then.record_id_l = now.record_id_l and then.record_id_r = now.record_id_r
-where then.is_joined = (now.verdict = 'same') and now.is_joined <> then.is_joined
-    and now.evidence_hash is not distinct from then.evidence_hash
+join {SCHEMA}.release_label as former
+    on former.fingerprint = ? and former.record_id_l = now.record_id_l and former.record_id_r = now.record_id_r
+where former.is_joined = (now.verdict = 'same') and now.is_joined <> former.is_joined
+    and now.evidence_hash is not distinct from former.evidence_hash
 order by now.decision_id
 """
 
