@@ -39,7 +39,7 @@ def draw(settings: Settings, size: int, seed: int) -> dict[str, Any]:
 
     Args:
         settings: the site.
-        size: how many pairs; small strata are taken whole (see `share_out`).
+        size: how many pairs, spread over the strata by `share_out`.
         seed: another seed, other pairs.
 
     Returns:

@@ -29,7 +29,7 @@ def find_slices(con: duckdb.DuckDBPyConnection, slices: Sequence[Slice], as_of: 
     member = ", ".join(f"case when {_slice(item, as_of)} then '{item.slice}' end" for item in slices)
     con.execute(
         f"create or replace temp table record_slices as"
-        f" select record_id, list_filter([{member or 'null'}]::varchar[], name -> name is not null) as slices"
+        f" select record_id, list_filter([{member or 'null'}]::varchar[], lambda entry: entry is not null) as slices"
         f" from (select *{counted} from {CATALOG}.main.{RECORD_MODEL})"
     )
 

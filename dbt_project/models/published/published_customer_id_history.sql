@@ -23,7 +23,7 @@ lasting as (
     group by identity_event.golden_id
 ),
 
-span as (
+every_span as (
     select
         golden_id,
         valid_from,
@@ -41,6 +41,16 @@ span as (
     from lasting
 ),
 
+-- who may see a row follows the customer the number stood for
+span as (
+    select
+        every_span.*,
+        profile.branch_code,
+        coalesce(profile.source_freshness, {{ business_day() }}) as source_freshness
+    from every_span
+    left join profile on every_span.stands_for = profile.golden_id
+),
+
 published_customer_id_history as (
     select
         {{ mask_column('customer_id_history', 'golden_id', 'span.golden_id') }},
@@ -48,12 +58,11 @@ published_customer_id_history as (
         {{ mask_column('customer_id_history', 'valid_to', 'span.valid_to') }},
         {{ mask_column('customer_id_history', 'status', 'span.status') }},
         {{ mask_column('customer_id_history', 'stands_for', 'span.stands_for') }},
-        {{ mask_column('customer_id_history', 'branch_code', 'profile.branch_code') }},
+        {{ mask_column('customer_id_history', 'branch_code', 'span.branch_code') }},
         {{ mask_column('customer_id_history', 'as_of', business_day()) }},
         {{ mask_column('customer_id_history', 'run_id', published_run_id()) }},
-        {{ mask_column('customer_id_history', 'source_freshness', 'coalesce(profile.source_freshness, ' ~ business_day() ~ ')') }}
+        {{ mask_column('customer_id_history', 'source_freshness', 'span.source_freshness') }}
     from span
-    left join profile on span.stands_for = profile.golden_id
 )
 
 select * from published_customer_id_history
