@@ -113,6 +113,6 @@ def test_thirty_days_keep_every_id(config):
         assert explain(config, identifier)["status"] in ("active", "retired")
     sys.stdout.write(
         f"\n{DAYS} days of {len(states[0]):,} to {len(states[-1]):,} records: {seconds:.0f} CPU s, {len(given):,} ids"
-        f" given, {moved} records changed their customer, 0 untouched customers changed their id, every id resolves on every"
-        " day\n"
+        f" given, {moved} records changed their customer, 0 untouched customers changed their id, every id resolves"
+        " on every day\n"
     )
