@@ -94,6 +94,13 @@ def _rules(settings: Settings) -> str:
     return f"survivorship and segments: {len(dbt_vars(settings)['segments'])} segments"
 
 
+def _release(settings: Settings) -> str:
+    from matching.release_rules import load_release_rules
+
+    rules = load_release_rules(settings)
+    return f"release gate: {len(rules.slices)} slices, limits on {', '.join(rules.changes)}"
+
+
 def _disk(settings: Settings) -> str:
     settings.home.mkdir(parents=True, exist_ok=True)
     free = shutil.disk_usage(settings.home).free
@@ -103,5 +110,5 @@ def _disk(settings: Settings) -> str:
 
 
 _CHECKS: tuple[Callable[[Settings], str], ...] = (
-    _key, _branches, _sources, _quality, _models, _site_models, _classified, _policy, _rules, _disk,
+    _key, _branches, _sources, _quality, _models, _site_models, _classified, _policy, _rules, _release, _disk,
 )  # fmt: skip

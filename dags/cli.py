@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -27,6 +28,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     add_completion=False,
 )
+release_app = typer.Typer(help="The release gate: check what would be published, approve an exception.")
+app.add_typer(release_app, name="release")
 
 
 class Format(StrEnum):
@@ -41,6 +44,7 @@ app.add_typer(source_commands.site, name="site")
 app.add_typer(source_commands.source, name="source")
 
 Day = Annotated[str | None, typer.Option("--as-of", help="Business day, YYYY-MM-DD.", metavar="DAY")]
+Html = Annotated[Path | None, typer.Option("--html", help="Write an offline page.", metavar="FILE")]
 FormatOption = Annotated[Format, typer.Option("--format", help="How to print.")]
 
 
@@ -156,15 +160,54 @@ def status(output: FormatOption = Format.table) -> None:
 
 
 @app.command()
-def explain(golden_id: str, output: FormatOption = Format.table) -> None:
-    """Show the records behind a customer, where each value came from and why, and the match evidence."""
-    from dags.explain import explain_customer, print_explanation
+def explain(
+    what: Annotated[str, typer.Argument(help="A golden id, old or new, or a record (SOURCE:KEY).", metavar="ID")],
+    other: Annotated[
+        str | None, typer.Argument(help="A second record: why the two are one customer or two.", metavar="RECORD")
+    ] = None,
+    as_of: Day = None,
+    html: Html = None,
+    output: FormatOption = Format.table,
+) -> None:
+    """Show why records are one customer, how it grew and where each value came from; or why two records are two."""
+    from dags import explain as explaining
+    from dags import pages
 
-    explanation = explain_customer(load_settings(), golden_id)
-    if output is Format.json:
-        _json(explanation)
+    settings = load_settings()
+    pair = explaining.explain_pair(settings, what, other) if other else None
+    customer = explaining.explain_customer(settings, what, day_of(as_of)) if pair is None else None
+    if html is not None:
+        content = pages.pair_page(pair) if pair else pages.customer_page(customer or {}, explaining.RECORD_COLUMNS)
+        pages.write_page(html, "pair" if pair else "customer", content)
+        typer.echo(f"open {html}")
+    elif output is Format.json:
+        _json(pair or customer)
+    elif pair:
+        explaining.print_pair(pair, Console())
     else:
-        print_explanation(explanation, Console())
+        explaining.print_explanation(customer or {}, Console())
+
+
+@app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="The earlier run, run-YYYY-MM-DD, or its day.", metavar="RUN")],
+    after: Annotated[str, typer.Argument(help="The later run.", metavar="RUN")],
+    html: Html = None,
+    output: FormatOption = Format.table,
+) -> None:
+    """Show what changed between two runs, customer by customer: merged, split, vanished, new, moved records."""
+    from dags import pages
+    from dags.proof import print_difference
+    from matching.difference import difference
+
+    report = difference(load_settings(), before, after)
+    if html is not None:
+        pages.write_page(html, "difference", pages.difference_page(report))
+        typer.echo(f"open {html}")
+    elif output is Format.json:
+        _json(report)
+    else:
+        print_difference(report, Console())
 
 
 @app.command()
@@ -180,16 +223,50 @@ def query(sql: str, output: FormatOption = Format.table) -> None:
 
 
 @app.command()
-def evaluate(output: FormatOption = Format.table) -> None:
-    """Measure the newest run against the demo bank's truth: precision and recall, by injector."""
-    from dags.summary import print_evaluation
-    from matching.evaluate import evaluate as measure
+def evaluate(
+    sample: Annotated[int | None, typer.Option(help="Draw N pairs for stewards to judge.", metavar="N")] = None,
+    seed: Annotated[int, typer.Option(help="Another seed draws other pairs.")] = 1,
+    output: FormatOption = Format.table,
+) -> None:
+    """Measure the newest run: against the demo's truth, and from stewards' decisions on a drawn sample."""
+    from dags import proof
 
-    report = measure(load_settings())
+    settings = load_settings()
+    if sample is not None:
+        drawn = proof.draw_sample(settings, sample, seed)
+        _json(drawn) if output is Format.json else proof.print_sample(drawn, typer.echo)
+        return
+    report = proof.evaluate_all(settings)
     if output is Format.json:
         _json(report)
     else:
-        print_evaluation(report, Console())
+        proof.print_evaluation(report, Console())
+
+
+@release_app.command("check")
+def release_check(output: FormatOption = Format.table) -> None:
+    """Judge what the newest run would publish, changing nothing."""
+    from dags.proof import print_verdict
+    from matching.release import check_release
+
+    verdict = check_release(load_settings())
+    if output is Format.json:
+        _json(vars(verdict) | {"is_released": verdict.is_released})
+    else:
+        print_verdict(verdict, typer.echo)
+
+
+@release_app.command("approve")
+def release_approve(
+    run_id: Annotated[str, typer.Argument(help="The run the release gate stopped.", metavar="RUN")],
+    reason: Annotated[str, typer.Option(help="Why readers may see it; no customer values.")],
+    by: Annotated[str, typer.Option(help="Login of the person who approves (a supervisor).", metavar="LOGIN")],
+) -> None:
+    """Let a run be published although it breaks limits; kept in the audit trail."""
+    from dags.proof import approve_release
+
+    for line in approve_release(load_settings(), run_id, reason, by):
+        typer.echo(line)
 
 
 @app.command()

@@ -37,6 +37,8 @@ Trigger with `{{"as_of": "2026-03-02"}}`; the schedule takes the day before the 
 - **extract is red**: that source could not deliver; its log says why in one line. The day goes on with its last good
   data, marked stale in `source_status`. Fix the delivery, clear the task and everything after it.
 - **gate_golden or mask is red**: nothing was published; the last version stays. The log names rule and count.
+- **release_gate is red**: too much would change, or a decision is not obeyed; the last version stays. Look with
+  `mdm diff`, correct the cause, or have it approved (`mdm release approve`), then clear it and everything after it.
 - **any other step is red**: clear it. Every step can run again and gives the same result.
 - **"another process is writing"**: somebody runs `mdm run` by hand; wait, then clear.
 - Who is called: the owner of this DAG. What readers see meanwhile: the last published version, whole.

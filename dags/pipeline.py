@@ -92,10 +92,20 @@ def mask(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
     return counts | scan(settings, as_of, run_id)
 
 
+def release_gate(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
+    """Stop before publishing when precision, past decisions or the number of changed customers break a limit."""
+    from matching.release import release_gate as gate
+    from stewardship.release import approvals
+
+    return gate(settings, as_of, run_id, approvals(settings, run_id))
+
+
 def publish(settings: Settings, as_of: dt.date, run_id: str) -> Counts:
     """Build the published version aside and swap it: DuckDB file, Parquet, PostgreSQL."""
+    from matching.release import refuse_unreleased
     from warehouse.publish import publish as swap
 
+    refuse_unreleased(settings, run_id)
     return swap(settings, as_of, run_id)
 
 
@@ -130,6 +140,7 @@ STEPS = (
     Step("gate_golden", gate_golden, writes_warehouse=True),
     Step("review", review, writes_warehouse=False),
     Step("mask", mask, writes_warehouse=True),
+    Step("release_gate", release_gate, writes_warehouse=True),  # after mask: it compares what readers would see
     Step("publish", publish, writes_warehouse=False),
 )
 WRITER_POOL = "warehouse_writer"  # Airflow pool of one slot: the DuckDB file has one writer

@@ -5,10 +5,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Mapping
-from typing import Any
-
-from rich.console import Console
-from rich.table import Table
 
 from warehouse import ledger
 from warehouse.errors import NotFoundError
@@ -95,27 +91,3 @@ def _say_where(settings: Settings, say: Say) -> None:
         tomorrow = delivered_day(settings) + dt.timedelta(days=1)
         say(f"The next day: mdm demo --as-of {tomorrow} && mdm run --as-of {tomorrow}")
     say("(mdm lies in .venv/bin; . .venv/bin/activate puts it on your path)")
-
-
-def print_evaluation(report: Mapping[str, Any], console: Console) -> None:
-    """Accuracy per party type, then per injector and trap."""
-    for party_type in ("person", "organization"):
-        score = report[party_type]
-        table = Table(title=f"{party_type}: " + _numbers(score))
-        for heading in ("injector", "pairs", "recall", "precision"):
-            table.add_column(heading)
-        for name, row in sorted(score.get("injectors", {}).items()):
-            table.add_row(name, *(_number(row.get(key)) for key in ("pairs", "recall", "precision")))
-        console.print(table)
-    for trap, row in sorted(report.get("traps", {}).items()):
-        console.print(f"trap {trap}: " + ", ".join(f"{key.replace('_', ' ')} {value}" for key, value in row.items()))
-
-
-def _numbers(score: Mapping[str, Any]) -> str:
-    return ", ".join(f"{key} {_number(value)}" for key, value in score.items() if isinstance(value, int | float))
-
-
-def _number(value: object) -> str:
-    if value is None:
-        return "–"
-    return f"{value:.4f}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else str(value)

@@ -1,4 +1,4 @@
-"""How right the linker is, where the truth is known: precision and recall over pairs, B-cubed, per injector, per trap.
+"""How right the linker is, where the truth is known: pairs and B-cubed, per injector, slice and trap.
 
 Called by people, never inside a run: the truth lies where the line cannot read it. Measured twice, with the stewards'
 decisions and without them.
@@ -10,6 +10,9 @@ from typing import Any
 
 import duckdb
 
+from matching.explain import newest_day
+from matching.release_rules import load_release_rules
+from matching.slices import find_slices
 from warehouse import store
 from warehouse.errors import NotFoundError
 from warehouse.settings import Settings
@@ -23,8 +26,9 @@ def evaluate(settings: Settings) -> dict[str, Any]:
 
     Returns:
         Per party type (`person`, `organization`): precision, recall, f1, b3_precision, b3_recall, b3_f1, records,
-        and under `before_decisions` the same without the stewards; `injectors`: per injector the records it touched,
-        and precision and recall over pairs with such a record; `traps`: per trap its groups and false merges.
+        and under `before_decisions` the same without the stewards; `injectors` and `slices`: per injector, per slice
+        of `config/release.yml`, the records in it, and the same figures over pairs with such a record (before the
+        stewards; with them under `after_decisions`); `traps`: per trap its groups and false merges.
 
     Raises:
         NotFoundError: there is no truth, or nothing was linked yet.
@@ -35,13 +39,17 @@ def evaluate(settings: Settings) -> dict[str, Any]:
     with store.connect(settings, read_only=True) as warehouse:
         if not store.table_exists(warehouse, "match_cluster"):
             raise NotFoundError("nothing was linked yet; run the line first (mdm run)")
-        clusters = warehouse.execute("select * from match_cluster order by record_id").to_arrow_table()
+        find_slices(warehouse, load_release_rules(settings).slices, newest_day(warehouse))
+        clusters = warehouse.execute(
+            "select clusters.*, coalesce(record_slices.slices, []) as slices from match_cluster as clusters"
+            " left join record_slices using (record_id) order by record_id"
+        ).to_arrow_table()
     with duckdb.connect() as con:
         con.register("clusters", clusters)
         # an injector hits a record, so both lists are asked by record
         con.execute(
             "create table judged as select truth.record_id, truth.entity_id, truth.party_type, truth.injectors,"
-            " truth.trap, clusters.cluster_id, clusters.cluster_before_decisions"
+            " truth.trap, clusters.slices, clusters.cluster_id, clusters.cluster_before_decisions"
             " from read_parquet(?) as truth join clusters using (record_id) order by 1",
             [str(path)],
         )
@@ -53,22 +61,25 @@ def evaluate(settings: Settings) -> dict[str, Any]:
 def _party(con: duckdb.DuckDBPyConnection, party_type: str) -> dict[str, Any]:
     where = f"party_type = '{party_type}'"
     measured = {name: _measure(con, where, column) for name, column in _COLUMNS.items()}
-    before = measured["before_decisions"]
-    return {**measured["after_decisions"], "before_decisions": before, "injectors": _injectors(con, where)}
+    groups = {name: _groups(con, where, name) for name in ("injectors", "slices")}
+    return {**measured["after_decisions"], "before_decisions": measured["before_decisions"], **groups}
 
 
-def _measure(con: duckdb.DuckDBPyConnection, where: str, column: str) -> dict[str, float | int]:
-    pairs = _pair_counts(con, where, column, "false")
+def _measure(con: duckdb.DuckDBPyConnection, where: str, column: str, member: str = "true") -> dict[str, float | int]:
+    """Figures of one way to group records; over the pairs and records that `member` concerns."""
+    pairs = _pair_counts(con, where, column, f"not ({member})")
     row = con.execute(
         f"""
         select count(*), avg(shared / in_cluster), avg(shared / in_entity)
         from (
             select
+                {member} as is_member,
                 count(*) over (partition by {column})::double as in_cluster,
                 count(*) over (partition by entity_id)::double as in_entity,
                 count(*) over (partition by {column}, entity_id)::double as shared
             from judged where {where}
         )
+        where is_member
         """
     ).fetchone()
     records, precision, recall = row if row and row[0] else (0, 1.0, 1.0)
@@ -106,14 +117,18 @@ def _f1(precision: float, recall: float) -> float:
     return round(2 * precision * recall / (precision + recall), 5) if precision + recall else 0.0
 
 
-def _injectors(con: duckdb.DuckDBPyConnection, where: str) -> dict[str, dict[str, float | int]]:
-    found = con.execute(
-        f"select name, count(*) from (select unnest(injectors) as name from judged where {where}) group by 1 order by 1"
+def _groups(con: duckdb.DuckDBPyConnection, where: str, column: str) -> dict[str, dict[str, Any]]:
+    """Figures per entry of a list column: of the linker by itself, and with the stewards."""
+    names = con.execute(
+        f"select distinct name from (select unnest({column}) as name from judged where {where}) order by 1"
     ).fetchall()
     report = {}
-    for name, records in found:
-        counts = _pair_counts(con, where, "cluster_before_decisions", f"not list_contains(injectors, '{name}')")
-        report[str(name)] = {"records": int(records), "pairs": counts[2], **_rates(*counts)}
+    for (name,) in names:
+        member = f"list_contains({column}, '{name}')"
+        measured = {key: _measure(con, where, clusters, member) for key, clusters in _COLUMNS.items()}
+        before = measured["before_decisions"]
+        after = {"after_decisions": measured["after_decisions"]}
+        report[str(name)] = {**before, "pairs": before["pairs_wanted"], **after}
     return report
 
 

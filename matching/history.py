@@ -18,6 +18,7 @@ import pyarrow as pa
 
 from matching.golden_id import number_of
 from matching.identity import Change, Past, changes
+from matching.lineage import read_lineage
 from warehouse.errors import UserError
 from warehouse.store import CATALOG
 
@@ -33,6 +34,8 @@ _TABLES = {
     " match_weight double, match_probability double, verdict varchar, rule varchar, conflict varchar,"
     " evidence varchar, evidence_hash varchar, model_version varchar",
     "match_cluster": "record_id varchar, party_type varchar, cluster_id varchar, cluster_before_decisions varchar",
+    # only ids that ever ended; every other id stands for itself since it was minted
+    "identity_lineage": "golden_id varchar, valid_from date, valid_to date, status varchar, stands_for varchar",
 }
 
 
@@ -58,6 +61,7 @@ class History:
     merged_into: dict[str, tuple[str, dt.date]] = field(default_factory=dict)  # id -> its last merge before the day
     merged_today: dict[str, str] = field(default_factory=dict)
     merge_cause: dict[str, str] = field(default_factory=dict)  # id -> why it was last merged away before the day
+    returned: frozenset[str] = frozenset()  # ids merged away once that came back since, before the day
     models: dict[str, str] = field(default_factory=dict)  # party type -> model of the day linked before
 
     def joined_before(self) -> dict[str, str]:
@@ -102,8 +106,20 @@ def read_history(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> History:
         merged_into={gone: (survivor, day) for day, survivor, gone in merges if day < as_of},
         merged_today={gone: survivor for day, survivor, gone in merges if day == as_of},
         merge_cause={gone: cause for day, kind, _, gone, cause in events if kind == "merge" and day < as_of},
+        returned=_returned(events, as_of),
         models=_last_models(con, as_of),
     )
+
+
+def _returned(events: Sequence[tuple[dt.date, str, str, str | None, str]], as_of: dt.date) -> frozenset[str]:
+    """Ids that came back after their last merge: when they end again, it is not that merge that ended them."""
+    returned: set[str] = set()
+    for day, kind, identifier, other, _ in events:
+        if day < as_of and kind == "undo":
+            returned.add(identifier)
+        elif day < as_of and kind == "merge" and other is not None:
+            returned.discard(other)
+    return frozenset(returned)
 
 
 def _last_models(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> dict[str, str]:
@@ -195,6 +211,7 @@ def write_day(
     found = day_changes(history, after)
     _write_events(con, history, run_id, found, bridges, cause)
     _write_aliases(con, history, found, set(after.values()))
+    _write_lineage(con)
     return found
 
 
@@ -248,7 +265,7 @@ def _evidence(bridge: Bridge | None) -> str:
 
 def _write_aliases(con: duckdb.DuckDBPyConnection, history: History, found: Sequence[Change], alive: set[str]) -> None:
     """Every dead id that was merged away, with the id that stands for it today."""
-    last = dict(history.merged_into)
+    last = {gone: merge for gone, merge in history.merged_into.items() if gone not in history.returned}
     last |= {c.other: (c.identifier, history.as_of) for c in found if c.kind == "merge" and c.other}
     gone = sorted(identifier for identifier in last if identifier not in alive)
     _append(
@@ -274,3 +291,26 @@ def _follow(identifier: str, last: Mapping[str, tuple[str, dt.date]], alive: set
         identifier = last[identifier][0]
         seen.add(identifier)
     return identifier
+
+
+def _write_lineage(con: duckdb.DuckDBPyConnection) -> None:
+    """What every id that ever ended stood for, from when to when."""
+    lineage = read_lineage(con)
+    spans = [span for identifier in lineage.ids for span in lineage.spans(identifier)]
+    _append(
+        con,
+        "spans",
+        {
+            "golden_id": [span.golden_id for span in spans],
+            "valid_from": [span.valid_from.isoformat() for span in spans],
+            "valid_to": [span.valid_to.isoformat() if span.valid_to else None for span in spans],
+            "status": [span.status for span in spans],
+            "stands_for": [span.stands_for for span in spans],
+        },
+    )
+    con.execute(f"delete from {SCHEMA}.identity_lineage")
+    con.execute(
+        f"insert into {SCHEMA}.identity_lineage select golden_id, valid_from::date, valid_to::date, status, stands_for"
+        " from spans order by golden_id, valid_from"
+    )
+    con.unregister("spans")

@@ -2,8 +2,8 @@
 
 Pure functions over plain dictionaries; `matching.history` reads the state and writes the result.
 
-- An id goes to the customer that holds most of its records. After a merge the records that had the id before the
-  merge count first, so that undoing the merge gives each customer its own id back.
+- An id goes to the customer that holds most of its records. After a merge the records that had the id before any merge
+  count first, then those that had it before the last one, so that undoing a merge gives each customer its own id back.
 - A customer that several ids claim keeps the oldest; the others are merged into it.
 - A customer that no id claims gets back a dead id its records once bore (the undo of a merge, or a customer that
   returns), and only otherwise a new one.
@@ -68,17 +68,19 @@ def _surviving(clusters: Sequence[Records], past: Past) -> dict[int, str]:
     """Customers that keep an id in force: each id claims one customer, the oldest claim wins."""
     held: dict[str, Counter[int]] = defaultdict(Counter)
     natives: dict[str, Counter[int]] = defaultdict(Counter)
+    elders: dict[str, Counter[int]] = defaultdict(Counter)
     for place, records in enumerate(clusters):
         for record in records:
             identifier = past.current.get(record)
             if identifier is not None:
                 held[identifier][place] += 1
                 natives[identifier][place] += _is_native(record, identifier, past)
+                elders[identifier][place] += _was_before_merge(record, identifier, past)
     claims: dict[int, str] = {}
     for identifier in sorted(held, key=number_of, reverse=True):  # the oldest writes last
-        own, all_held = natives[identifier], held[identifier]
-        ranked = sorted((-own[place], -count, place) for place, count in all_held.items())
-        claims[ranked[0][2]] = identifier
+        own, elder, all_held = natives[identifier], elders[identifier], held[identifier]
+        ranked = sorted((-own[place], -elder[place], -count, place) for place, count in all_held.items())
+        claims[ranked[0][-1]] = identifier
     return claims
 
 
@@ -88,6 +90,12 @@ def _is_native(record: str, identifier: str, past: Past) -> bool:
         return False  # it came with an id that was merged away
     merged = past.last_merge.get(identifier)
     return merged is None or past.since[record] < merged
+
+
+def _was_before_merge(record: str, identifier: str, past: Past) -> bool:
+    """Whether the record bore this id before the last merge into it, however it had come: that merge may be undone."""
+    merged = past.last_merge.get(identifier)
+    return merged is not None and past.since[record] < merged
 
 
 def _revived(clusters: Sequence[Records], taken: Mapping[int, str], past: Past) -> dict[int, str]:

@@ -14,7 +14,7 @@ from stewardship.store import AuditEvent, utc_now
 
 ACTIONS = (
     "login", "login_failed", "login_blocked", "logout", "list_tasks", "view_task", "reveal", "decide", "undo",
-    "list_decisions", "list_exceptions", "correct", "search_audit", "denied",
+    "list_decisions", "list_exceptions", "correct", "search_audit", "approve_release", "denied",
 )  # fmt: skip
 
 

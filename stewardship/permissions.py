@@ -22,6 +22,7 @@ class Permission(StrEnum):
     UNDO = "undo"
     UNDO_ANY = "undo_any"
     READ_AUDIT = "read_audit"
+    APPROVE_RELEASE = "approve_release"
 
 
 _READ = {Permission.SIGNED_IN, Permission.READ_TASKS, Permission.READ_DECISIONS}
@@ -29,7 +30,10 @@ _STEWARD = _READ | {Permission.DECIDE, Permission.REVEAL, Permission.UNDO}
 ROLES: dict[str, frozenset[Permission]] = {
     "head_office_steward": frozenset(_STEWARD),
     "branch_steward": frozenset(_STEWARD),
-    "supervisor": frozenset(_READ | {Permission.REVEAL, Permission.UNDO, Permission.UNDO_ANY, Permission.READ_AUDIT}),
+    "supervisor": frozenset(
+        _READ
+        | {Permission.REVEAL, Permission.UNDO, Permission.UNDO_ANY, Permission.READ_AUDIT, Permission.APPROVE_RELEASE}
+    ),
     "auditor": frozenset(_READ | {Permission.READ_AUDIT}),
 }
 

@@ -1,4 +1,4 @@
-"""Turn the doubtful pairs of a run into tasks, and keep the tasks true to the newest run.
+"""Turn the doubtful pairs of a run, and those drawn to be judged, into tasks; keep the tasks true to the newest run.
 
 Reads `match_pair` and `int_party__record` of the warehouse, writes the stewardship store in short transactions, so that
 nobody at the desk waits. A rerun of the same day finds everything as it should be and changes nothing (so it also
@@ -39,7 +39,10 @@ _NO_VALUES = ", customer_value as (select null::varchar as record_id, null::varc
 _PAIRS = """
     with pair as (
         select * from match_pair
-        where (verdict = 'review' or pair_id in (select pair_id from decided_pair))
+        where (
+                verdict = 'review' or pair_id in (select pair_id from decided_pair)
+                or pair_id in (select pair_id from sampled_pair)
+            )
             and record_id_l in (select record_id from int_party__record)
             and record_id_r in (select record_id from int_party__record)
     )
@@ -54,6 +57,7 @@ _PAIRS = """
     select
         pair.pair_id, pair.party_type, pair.origin, pair.match_probability, pair.match_weight, pair.rule, pair.conflict,
         pair.verdict, pair.evidence, pair.evidence_hash, pair.model_version,
+        pair.pair_id in (select pair_id from sampled_pair) as is_sampled,
         case
             when value_l.golden_id is not distinct from value_r.golden_id then coalesce(value_l.aum, 0)
             else coalesce(value_l.aum, 0) + coalesce(value_r.aum, 0)
@@ -70,6 +74,9 @@ def _chunks(con: duckdb.DuckDBPyConnection, decided: list[str]) -> Iterator[list
     """Chunks of rows, two per pair, in pair order."""
     con.execute("create or replace temp table decided_pair (pair_id varchar)")
     con.execute("insert into decided_pair select unnest($ids::varchar[])", {"ids": decided})
+    con.execute("create or replace temp table sampled_pair (pair_id varchar)")
+    if warehouse_store.table_exists(con, "clerical_sample"):
+        con.execute("insert into sampled_pair select pair_id from warehouse.main.clerical_sample")
     values = _VALUES if all(warehouse_store.table_exists(con, table) for table in _AUM_TABLES) else _NO_VALUES
     columns = ", ".join(f"side.{name}" for name in _RECORD_COLUMNS)
     cursor = con.execute(_PAIRS.format(values=values, columns=columns))
@@ -132,7 +139,9 @@ class _Refresh:
         _set(task, _facts(rows[0]))
         changed |= told != (task.evidence_hash, task.conflict)
         stands = self._stands(decisions.get(task.decision_id or 0), rows[0])
-        changed |= self._status(task, stands=stands, is_doubtful=rows[0]["verdict"] == "review")
+        changed |= self._status(
+            task, stands=stands, is_doubtful=rows[0]["verdict"] == "review" or rows[0]["is_sampled"]
+        )
         task.version += changed
         self.counts["new" if is_new else "changed"] += changed
 

@@ -22,7 +22,7 @@ COLUMNS = {
     "address_detail": "varchar", "employer": "varchar", "spouse_name": "varchar", "spouse_document_number": "varchar",
     "uscc": "varchar", "organization_code": "varchar", "registry_number": "varchar",
     "legal_representative_name": "varchar", "org_region": "varchar", "org_core_name": "varchar",
-    "org_form": "varchar",
+    "org_form": "varchar", "nationality": "varchar",
 }  # fmt: skip
 Row = dict[str, Any]
 
