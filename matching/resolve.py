@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
@@ -59,22 +60,42 @@ def resolve(
         SettingsError: the model file is wrong, or does not fit the trained model.
     """
     model = load_model(model_path(settings, party_type))
-    table, judged = f"prepared_{party_type}", f"judged_{party_type}"
-    records = prepare(con, model, f"party_{party_type}", table)
+    records = prepare(con, model, f"party_{party_type}", f"prepared_{party_type}")
     if records == 0:
         return Resolved(party_type, model, "untrained", 0, 0, [], [], Clustering([], []), Clustering([], []), [])
-    parameters = trained_parameters(settings, con, model, table, history.as_of)
+    parameters = trained_parameters(settings, con, model, f"prepared_{party_type}", history.as_of)
+    joined = history.joined_before() if history.models.get(party_type) == parameters.version else {}
+    return resolve_prepared(con, model, parameters, decisions, joined)
+
+
+def resolve_prepared(
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    parameters: Parameters,
+    decisions: Sequence[PairDecision] = (),
+    joined_before: Mapping[str, str] = MappingProxyType({}),
+) -> Resolved:
+    """Find who belongs together among the records of `prepared_<party type>`, with a trained model.
+
+    Args:
+        con: the scratch connection.
+        model: the model.
+        parameters: its numbers.
+        decisions: what stewards said.
+        joined_before: record -> customer of the day before, under the same model.
+    """
+    table, judged = f"prepared_{model.party_type}", f"judged_{model.party_type}"
     known = [row[0] for row in con.execute(f"select record_id from {table} order by 1").fetchall()]
     ours = _known_decisions(decisions, set(known))
-    oversize, pairs = _weigh(con, model, parameters, table, judged, records, ours)
-    if model.limits.keep_joined and history.models.get(party_type) == parameters.version:
-        _keep_joined(con, judged, history.joined_before())
+    oversize, pairs = _weigh(con, model, parameters, table, judged, len(known), ours)
+    if model.limits.keep_joined and joined_before:
+        _keep_joined(con, judged, joined_before)
     edges = _edges(con, judged)
     constraints = _constraints(con, model, table)
     before = cluster(known, edges, constraints)
     after = _obey(known, edges, ours, constraints) if ours else before
     return Resolved(
-        party_type, model, parameters.version, records, pairs,
+        model.party_type, model, parameters.version, len(known), pairs,
         ours, _with_decisions(edges, ours), after, before, oversize,
     )  # fmt: skip
 
