@@ -29,7 +29,7 @@ def roles(name: str) -> tuple[set[str], set[str]]:
     """The roles a comparator must have filled, and those it can do without."""
     made = comparators()[name]
     needed = _roles_in(made["absent"])
-    return needed, _roles_in(made["levels"]) - needed
+    return needed, _roles_in(made) - needed
 
 
 def spelled_out(comparison: Mapping[str, Any]) -> dict[str, Any]:
@@ -52,10 +52,10 @@ def spelled_out(comparison: Mapping[str, Any]) -> dict[str, Any]:
         raise LibraryError(f"comparator '{name}' needs a field for '{role}'; add it under 'of'")
     for role in sorted(set(of) - needed - optional):
         raise LibraryError(f"comparator '{name}' has no role '{role}'; it has {', '.join(sorted(needed | optional))}")
-    made = {key: _filled(value, of) for key, value in comparators()[name].items() if key != "levels"}
-    levels = [_filled(level, of) for level in comparators()[name]["levels"] if _roles_in(level) <= set(of)]
+    parts = {key: value for key, value in comparators()[name].items() if key == "levels" or _roles_in(value) <= set(of)}
+    parts["levels"] = [level for level in parts["levels"] if _roles_in(level) <= set(of)]
     own = {key: value for key, value in comparison.items() if key not in _KEYS}
-    return {**made, "levels": levels, **own}
+    return {**_filled(parts, of), **own}
 
 
 def _roles_in(value: object) -> set[str]:

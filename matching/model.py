@@ -174,6 +174,7 @@ class Limits(SiteModel):
     ambiguity_margin: float = Field(0, ge=0)  # bits between the best and the next customer a record could belong to
     keep_joined: bool = False  # doubtful pairs of one customer of the day before stay together (docs/matching.md)
     review_per_thousand: float = Field(50, gt=0)  # review pairs per thousand records, the heaviest first
+    support: float | None = None  # bits that all pairs between two groups must weigh on average to join them
     compare_all: int = Field(0, ge=0)  # up to so many records every pair is compared, whatever the blocking rules
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
+_RESERVED = frozenset(("record_id", "unit", "key", "n"))
 
 
 def told(path: Path, problems: Iterable[Problem]) -> list[str]:
@@ -51,6 +52,8 @@ def schema_problem(item: Any) -> Problem:  # noqa: ANN401  # pydantic's error di
 
 def model_problems(model: MatchModel) -> Iterator[Problem]:
     """What a file of the right form still gets wrong: names that lead nowhere, rules without their columns."""
+    for name in sorted(_RESERVED.intersection(model.fields)):
+        yield ("fields", name), f"fields.{name}: this name is used inside; choose another"
     unknown = [name for name, field in model.fields.items() if field.kind not in KINDS]
     for name in unknown:
         text = f"fields.{name}: unknown kind '{model.fields[name].kind}'; kinds are {', '.join(KINDS)}"

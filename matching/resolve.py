@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import duckdb
@@ -12,7 +12,18 @@ import pyarrow as pa
 from splink import Linker
 
 from matching.blocking import Oversize, blocked_pairs, strong_pairs
-from matching.cluster import KEPT, MODEL, STEWARD, STRONG, Clustering, Constraints, Edge, Forest, cluster
+from matching.cluster import (
+    KEPT,
+    MODEL,
+    STEWARD,
+    STRONG,
+    Clustering,
+    Constraints,
+    Edge,
+    Forest,
+    cluster,
+    components,
+)
 from matching.decisions import PairDecision
 from matching.history import History
 from matching.model import MatchModel, load_model, model_path
@@ -24,6 +35,7 @@ from matching.verdict import judge
 from warehouse.settings import Settings
 
 log = logging.getLogger(__name__)
+_GIANT = 300  # records of a component of which not every pair is weighed again
 
 
 @dataclass(frozen=True)
@@ -92,6 +104,9 @@ def resolve_prepared(
         _keep_joined(con, judged, joined_before)
     edges = _edges(con, judged)
     constraints = _constraints(con, model, table)
+    if model.limits.support is not None:
+        weights = _inner_weights(con, model, parameters, table, components(known, edges))
+        constraints = replace(constraints, support=model.limits.support, weights=weights)
     before = cluster(known, edges, constraints)
     after = _obey(known, edges, ours, constraints) if ours else before
     return Resolved(
@@ -237,6 +252,36 @@ def _constraints(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) 
     return Constraints(exclusive=exclusive, max_size=limits.max_cluster, margin=limits.ambiguity_margin)
 
 
+def _inner_weights(
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    parameters: Parameters,
+    table: str,
+    groups: Sequence[tuple[str, ...]],
+) -> dict[tuple[str, str], float]:
+    """Weights of all pairs inside the components that a chain may have made; giants keep the pairs that were compared."""
+    chained = [group for group in groups if 2 < len(group) <= _GIANT]
+    columns = {
+        "record_id": [record for group in chained for record in group],
+        "home": [group[0] for group in chained for _ in group],
+    }
+    con.register("chained", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+    con.execute(
+        "create or replace table inner_pairs as select 'inner' as match_key, l.record_id as join_key_l,"
+        " r.record_id as join_key_r from chained as l join chained as r on l.home = r.home and l.record_id < r.record_id"
+        " order by all"
+    )
+    con.unregister("chained")
+    linker = scoring_linker(con, model, parameters, table, _count(con, table))
+    score(con, linker, model, "inner_pairs", "inner_scored")
+    rows = con.execute(
+        "select record_id_l, record_id_r, match_weight from inner_scored order by 1, 2"
+    ).fetchall()
+    con.execute("drop table inner_pairs")
+    con.execute("drop table inner_scored")
+    return {(left, right): weight for left, right, weight in rows}
+
+
 def _with_decisions(edges: list[Edge], decisions: Sequence[PairDecision]) -> list[Edge]:
     """The pairs with the stewards' word: "same" joins before everything, "different" takes the pair out."""
     decided = {(d.left, d.right): d for d in decisions if d.verdict in ("same", "different")}
@@ -250,5 +295,5 @@ def _obey(
     known: list[str], edges: list[Edge], decisions: Sequence[PairDecision], constraints: Constraints
 ) -> Clustering:
     apart = frozenset((d.left, d.right) for d in decisions if d.verdict == "different")
-    limited = Constraints(constraints.exclusive, apart, constraints.max_size, constraints.margin)
+    limited = replace(constraints, apart=apart)
     return cluster(known, _with_decisions(edges, decisions), limited)

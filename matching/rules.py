@@ -107,10 +107,11 @@ def edits(column: str, at_most: int) -> str:
     return f"{near} and damerau_levenshtein({left}, {right}) <= {at_most}"
 
 
-def crossed_similar(column: str, other: str, at_least: float) -> str:
-    """One side's value is much like the other side's value of another column, both ways round."""
-    pairs = [f'jaro_winkler_similarity("{column}_{a}", "{other}_{b}") >= {at_least}' for a, b in ("lr", "rl")]
-    return " and ".join(pairs)
+def exchanged(column: str, other: str) -> str:
+    """Two values stand in each other's place (given name and surname), one of them with slips at most."""
+    nearly = [f'jaro_winkler_similarity("{column}_{a}", "{other}_{b}") >= 0.85' for a, b in ("lr", "rl")]
+    equal = [f'"{column}_{a}" = "{other}_{b}"' for a, b in ("lr", "rl")]
+    return f"(({equal[0]} and {nearly[1]}) or ({equal[1]} and {nearly[0]}))"
 
 
 def initial(column: str) -> str:
@@ -171,7 +172,7 @@ RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
         same, differ, crossed, overlap, listed, crossed_overlap, prefix, contained, lost_character, near_number,
-        day_month_swapped, near_date, similar, edits, crossed_similar, initial, agree, shared, shared_part, inside,
+        day_month_swapped, near_date, similar, edits, exchanged, initial, agree, shared, shared_part, inside,
         words_alike, within, within_part,
     )
 }  # fmt: skip

@@ -141,7 +141,7 @@ def _random_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str)
     con.execute(
         f"""
         create or replace table strangers as
-        select *, row_number() over (order by md5(record_id || '{model.training.seed}'), record_id) - 1 as place
+        select record_id, row_number() over (order by md5(record_id || '{model.training.seed}'), record_id) - 1 as place
         from (from {table} qualify row_number() over (partition by coalesce({key}) order by record_id) = 1)
         order by place
         """
