@@ -39,7 +39,7 @@ joanne; joanne jo; john jack johnny jon; jonathan jon jonny nathan; joseph joe j
 judy; julia julie; julian jules; juliet jules; katherine kate kathy katie kat kitty kathryn; kathleen kathy kath; kenneth
 ken kenny; kevin kev; kimberly kim; laura laurie; lawrence larry laurie; leonard leo len lenny; leo leon leonard; leslie
 les; lewis lew louis; lillian lil lily; lily lil; linda lindy lyn; louis lou louie; louisa lou; louise lou; lucille lucy;
-lucy lu; luke luca lucas; mackenzie mac kenzie; madeleine maddie; madison maddie; malcolm mal; margaret maggie meg peggy
+lucy lu; luke luca lucas; mackenzie mac kenzie; madeleine maddie; madison maddie; malcolm mal; margaret maggie meg peggy peggie
 marge margie greta rita; maria mia; marianne mary; marion mari; marjorie marge; mark marc marcus; martha marty; martin
 marty; mary molly polly mae mamie; matilda tilly mattie; matthew matt matty; maureen mo; maximilian max; maxwell max;
 megan meg; melanie mel; melissa mel lissa missy; michael mike mick mickey micky mikey; michelle shelly chelle;

@@ -33,7 +33,7 @@ class FieldModel(SiteModel):
 
     `columns`: several columns read as one value, with `joined_by` between them (given name and surname; year, month and
     day). `missing`: values that mean nothing (`unknown`, `N/A`), whatever their case. `separator`: a text that holds
-    several values, for the kind `list`.
+    several values, for the kind `list`. `at_most`: a value that more records share means nothing either (info@…).
     """
 
     column: str | None = Field(None, min_length=1)
@@ -42,6 +42,7 @@ class FieldModel(SiteModel):
     kind: str = "value"
     missing: list[str] = []
     separator: str | None = Field(None, min_length=1)
+    at_most: int | None = Field(None, ge=2)
 
     @model_validator(mode="after")
     def _one_or_several(self) -> FieldModel:
@@ -147,12 +148,14 @@ class Guard(SiteModel):
     """Pairs that never link by themselves, whatever their weight; they go to review.
 
     `only`: agreement in these comparisons and no other. `comparison` and `levels`: the comparison is at such a level.
+    `unless`: comparison -> levels; one of them reached lifts the guard (another surname, but the same passport).
     """
 
     guard: str = Field(pattern=_NAME)
     only: list[str] | None = None
     comparison: str | None = None
     levels: list[str] | None = None
+    unless: dict[str, list[str]] = {}
 
 
 class Thresholds(SiteModel):

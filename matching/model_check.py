@@ -157,6 +157,9 @@ def _guard_problems(model: MatchModel) -> Iterator[Problem]:
             yield ("guards", place), text
         for text in _levels(where, guard.levels or [], levels_of, guard.comparison or ""):
             yield ("guards", place, "levels"), text
+        for name, levels in guard.unless.items():
+            for text in (*_unknown(where, "comparison", [name], levels_of), *_levels(where, levels, levels_of, name)):
+                yield ("guards", place, "unless"), text
 
 
 def _levels(where: str, levels: list[str], levels_of: dict[str, list[str]], comparison: str) -> list[str]:

@@ -23,6 +23,8 @@ def prepare(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, targ
     selected, joins = ["source.record_id"], []
     for name, field in model.fields.items():
         value = _value_sql(field)
+        if field.at_most:
+            value = _rare_sql(con, source, value, f"common_{name}", field.at_most)
         selected.append(f'{value} as "{name}"')
         if KINDS[field.kind].columns:
             con.register(f"keys_of_{name}", _keys(con, name, field.kind, source, value))
@@ -61,6 +63,16 @@ def _value_sql(field: FieldModel) -> str:
         split = f"list_transform(string_split({value}, {_literal(field.separator)}), lambda x: trim(x))"
         value = f"nullif(list_sort(list_distinct(list_filter({split}, lambda x: x <> ''))), [])"
     return value
+
+
+def _rare_sql(con: duckdb.DuckDBPyConnection, source: str, value: str, table: str, at_most: int) -> str:
+    """The value where at most so many records share it, whatever its case; null elsewhere."""
+    folded = f"lower(trim({value}::varchar))"
+    con.execute(
+        f"create or replace table {table} as select {folded} as value from {source} as source"
+        f" where {value} is not null group by 1 having count(*) > {at_most} order by 1"
+    )
+    return f"case when {folded} in (select value from {table}) then null else {value} end"
 
 
 def _keys(con: duckdb.DuckDBPyConnection, name: str, kind: str, source: str, value: str) -> object:
