@@ -10,6 +10,7 @@ import datetime as dt
 import json
 import sys
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -166,6 +167,28 @@ def evaluate(output: FormatOption = Format.table) -> None:
         _json(report)
     else:
         print_evaluation(report, Console())
+
+
+@app.command()
+def match(
+    files: Annotated[list[str], typer.Argument(help="CSV, Parquet, or database URL#table; several are linked.")],
+    model: Annotated[Path | None, typer.Option(help="The model file; with --propose: where to write it.")] = None,
+    truth: Annotated[str | None, typer.Option(help="Column of the true party, to measure with.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
+    propose: Annotated[bool, typer.Option("--propose", help="Write a starting model for the table.")] = False,
+    output: FormatOption = Format.table,
+) -> None:
+    """Match the records of any table with a model, or propose a model for it."""
+    from dags.match import run_match, run_propose
+
+    if propose:
+        run_propose(files, model, truth)
+        return
+    if model is None:
+        raise NotFoundError("option --model: missing; name a model file, or let --propose write one")
+    report = run_match(files, model, out or Path("match_results"), truth)
+    if output is Format.json:
+        _json(report)
 
 
 @app.command()
