@@ -13,7 +13,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 STEWARD, STRONG, KEPT, MODEL = range(4)  # ranks of pairs: a smaller one is joined first; KEPT: joined the day before
-_UNSEEN = -4.0  # a pair weighs at least so much: records that share little because one is nearly empty are no contradiction
+_UNSEEN = (
+    -4.0
+)  # a pair weighs at least so much: records that share little because one is nearly empty are no contradiction
 _FAMILY = 3  # from so many records on there are pairs that nothing but a chain of others joins
 
 
@@ -44,7 +46,7 @@ class Constraints:
         apart: pairs of records (smaller first) that a steward keeps apart.
         max_size: records of one customer.
         margin: bits between the best and the second customer a record could join; below it joins neither.
-        support: two groups join only if all pairs between them weigh at least so much on average; None: one pair will do.
+        support: two groups join only if all pairs between them weigh at least so much on average; None: one will do.
         weights: pair of records -> bits, for every pair inside a component; one that is not there counts as `_UNSEEN`.
     """
 

@@ -18,56 +18,55 @@ _NICKNAMES = """
 abigail abby abbie gail; abraham abe bram; adelaide addie; adrian ade; agnes aggie; albert al bert bertie; alexander
 alex al sandy xander lex sasha; alexandra alex lexi sandra sasha alexa; alfred alf alfie fred; alice ali allie; alison
 ali allie; amanda mandy; amelia amy millie mia; andrew andy drew; angela angie; ann annie nan nancy anne anna; anthony
-tony ant; archibald archie; arthur art artie; augustus gus; barbara barb babs barbie; beatrice bea trixie; benjamin ben
-benny benji; bernard bernie; bernadette bernie; bradley brad; bridget bridie; calvin cal; cameron cam; caroline carrie
-caro carol; catherine cathy kate katie kathy cat kitty kat cath katy; cecilia cecily cissy; charles charlie chuck chas
-charly; charlotte charlie lottie lotte char; christian chris; christina chris tina chrissy christie; christine chris
-tina chrissy; christopher chris kit topher; clara clare; clifford cliff; constance connie; cornelius neil; cynthia
-cindy; daniel dan danny; daniella dani; david dave davey davy; deborah deb debbie debra; dennis den denny; derek del;
-dominic dom nic; donald don donnie; dorothy dot dottie dolly; douglas doug dougie; edith edie; edmund ed eddie ted;
-edward ed eddie ted teddy ned; edwin ed eddie; eleanor ellie nell nellie nora ella; elijah eli; elizabeth liz lizzie
-beth betty eliza elsie libby lisa betsy bess lizzy; ella ellie; emily em emmy millie; emma em emmy; ernest ernie; eugene
-gene; evelyn eve evie; ezekiel zeke; florence flo florrie flossie; frances fran frankie fanny; francis frank frankie;
-franklin frank; frederick fred freddie freddy; gabriel gabe; gabrielle gabby; geoffrey geoff jeff; george georgie;
-georgia georgie; georgina georgie gina; gerald gerry jerry; gerard gerry; gilbert gil bert; grace gracie; graham gray;
-gregory greg; gwendolyn gwen; hannah hanna; harold harry hal; harriet hattie; harrison harry; harry harold henry;
-helen nell ellen helena; henry harry hank hal; herbert herb bert; hilary hil; howard howie; hugh hughie; imogen immy;
-irene rene; isaac ike zac; isabella bella izzy isabel isabelle; isabel bella izzy belle; isabelle bella izzy belle; jacob
-jake; jack john jackie; jacqueline jackie; james jim jimmy jamie jem; jane janie; janet jan; janice jan; jason jay; jasmine
-jas jaz; jeffrey jeff; jennifer jen jenny; jeremy jerry jez; jerome jerry; jessica jess jessie; joan joanie; joanna jo
-joanne; joanne jo; john jack johnny jon; jonathan jon jonny nathan; joseph joe joey; josephine jo josie; joshua josh; judith
-judy; julia julie; julian jules; juliet jules; katherine kate kathy katie kat kitty kathryn; kathleen kathy kath; kenneth
-ken kenny; kevin kev; kimberly kim; laura laurie; lawrence larry laurie; leonard leo len lenny; leo leon leonard; leslie
-les; lewis lew louis; lillian lil lily; lily lil; linda lindy lyn; louis lou louie; louisa lou; louise lou; lucille lucy;
-lucy lu; luke luca lucas; mackenzie mac kenzie; madeleine maddie; madison maddie; malcolm mal; margaret maggie meg peggy peggie
-marge margie greta rita; maria mia; marianne mary; marion mari; marjorie marge; mark marc marcus; martha marty; martin
-marty; mary molly polly mae mamie; matilda tilly mattie; matthew matt matty; maureen mo; maximilian max; maxwell max;
-megan meg; melanie mel; melissa mel lissa missy; michael mike mick mickey micky mikey; michelle shelly chelle;
-mildred millie; miranda randy; mitchell mitch; mohammed mo mohamed muhammad mohammad; morris mo; nancy nan; natalie nat
-tally; natasha tasha; nathan nat nate; nathaniel nat nate nathan; neville nev; nicholas nick nicky nico; nicola nicky nic;
-nicole nicky nic; nigel nige; norman norm; oliver ollie olly noll; olivia liv livvy ollie; oscar ozzy; oswald oz ozzy;
-pamela pam; patricia pat patty trish tricia patsy; patrick pat paddy rick; paul paulie; paula paulie; penelope penny;
-percival percy; peter pete; philip phil pip; phillip phil pip; phoebe phebe; phyllis phyl; poppy pop; priscilla cilla;
-rachel rach rachael; randall randy; raymond ray; rebecca becky becca bex; reginald reg reggie; richard rick dick rich
-richie ricky dickie; robert bob bobby rob robbie bert robin; roberta bobbie; roderick rod; rodney rod; roger rog; roland
-roly; ronald ron ronnie; rosalind ros; rosamund ros; rosemary rose rosie; rose rosie; rowena ro; rupert rupe; russell russ;
-ruth ruthie; samantha sam sammy; samuel sam sammy; sandra sandy; sarah sally sadie sara; scarlett scar; sebastian seb;
+tony ant; archibald archie; arthur art artie; augustus gus; barbara barb babs barbie; beatrice bea trixie; benjamin
+ben benny benji; bernard bernie; bernadette bernie; bradley brad; bridget bridie; calvin cal; cameron cam; caroline
+carrie caro carol; catherine cathy kate katie kathy cat kitty kat cath katy; cecilia cecily cissy; charles charlie
+chuck chas charly; charlotte charlie lottie lotte char; christian chris; christina chris tina chrissy christie;
+christine chris tina chrissy; christopher chris kit topher; clara clare; clifford cliff; constance connie; cornelius
+neil; cynthia cindy; daniel dan danny; daniella dani; david dave davey davy; deborah deb debbie debra; dennis den
+denny; derek del; dominic dom nic; donald don donnie; dorothy dot dottie dolly; douglas doug dougie; edith edie;
+edmund ed eddie ted; edward ed eddie ted teddy ned; edwin ed eddie; eleanor ellie nell nellie nora ella; elijah eli;
+elizabeth liz lizzie beth betty eliza elsie libby lisa betsy bess lizzy; ella ellie; emily em emmy millie; emma em
+emmy; ernest ernie; eugene gene; evelyn eve evie; ezekiel zeke; florence flo florrie flossie; frances fran frankie
+fanny; francis frank frankie; franklin frank; frederick fred freddie freddy; gabriel gabe; gabrielle gabby; geoffrey
+geoff jeff; george georgie; georgia georgie; georgina georgie gina; gerald gerry jerry; gerard gerry; gilbert gil
+bert; grace gracie; graham gray; gregory greg; gwendolyn gwen; hannah hanna; harold harry hal; harriet hattie;
+harrison harry; harry harold henry; helen nell ellen helena; henry harry hank hal; herbert herb bert; hilary hil;
+howard howie; hugh hughie; imogen immy; irene rene; isaac ike zac; isabella bella izzy isabel isabelle; isabel bella
+izzy belle; isabelle bella izzy belle; jacob jake; jack john jackie; jacqueline jackie; james jim jimmy jamie jem;
+jane janie; janet jan; janice jan; jason jay; jasmine jas jaz; jeffrey jeff; jennifer jen jenny; jeremy jerry jez;
+jerome jerry; jessica jess jessie; joan joanie; joanna jo joanne; joanne jo; john jack johnny jon; jonathan jon jonny
+nathan; joseph joe joey; josephine jo josie; joshua josh; judith judy; julia julie; julian jules; juliet jules;
+katherine kate kathy katie kat kitty kathryn; kathleen kathy kath; kenneth ken kenny; kevin kev; kimberly kim; laura
+laurie; lawrence larry laurie; leonard leo len lenny; leo leon leonard; leslie les; lewis lew louis; lillian lil lily;
+lily lil; linda lindy lyn; louis lou louie; louisa lou; louise lou; lucille lucy; lucy lu; luke luca lucas; mackenzie
+mac kenzie; madeleine maddie; madison maddie; malcolm mal; margaret maggie meg peggy peggie marge margie greta rita;
+maria mia; marianne mary; marion mari; marjorie marge; mark marc marcus; martha marty; martin marty; mary molly polly
+mae mamie; matilda tilly mattie; matthew matt matty; maureen mo; maximilian max; maxwell max; megan meg; melanie mel;
+melissa mel lissa missy; michael mike mick mickey micky mikey; michelle shelly chelle; mildred millie; miranda randy;
+mitchell mitch; mohammed mo mohamed muhammad mohammad; morris mo; nancy nan; natalie nat tally; natasha tasha; nathan
+nat nate; nathaniel nat nate nathan; neville nev; nicholas nick nicky nico; nicola nicky nic; nicole nicky nic; nigel
+nige; norman norm; oliver ollie olly noll; olivia liv livvy ollie; oscar ozzy; oswald oz ozzy; pamela pam; patricia
+pat patty trish tricia patsy; patrick pat paddy rick; paul paulie; paula paulie; penelope penny; percival percy; peter
+pete; philip phil pip; phillip phil pip; phoebe phebe; phyllis phyl; poppy pop; priscilla cilla; rachel rach rachael;
+randall randy; raymond ray; rebecca becky becca bex; reginald reg reggie; richard rick dick rich richie ricky dickie;
+robert bob bobby rob robbie bert robin; roberta bobbie; roderick rod; rodney rod; roger rog; roland roly; ronald ron
+ronnie; rosalind ros; rosamund ros; rosemary rose rosie; rose rosie; rowena ro; rupert rupe; russell russ; ruth
+ruthie; samantha sam sammy; samuel sam sammy; sandra sandy; sarah sally sadie sara; scarlett scar; sebastian seb;
 sharon shaz; sheila she; sidney sid; silvester sly; simon si; sophia sophie; sophie soph sophia; stanley stan; stella
 stell; stephanie steph; stephen steve stevie steven ste; susan sue susie suzy; susannah sue susie; sylvia syl; terence
 terry; teresa terry tess theresa; theodore ted teddy theo; thomas tom tommy; tiffany tiff; timothy tim timmy; tobias
-toby; tristan tris; ursula ursie; valerie val; vanessa nessa; veronica ronnie nica; victor vic; victoria vicky tori vic;
-vincent vince vinny; violet vi; virginia ginny ginger; walter walt wally; wilfred wilf; william bill billy will willie
-willy liam; winifred win winnie; yvonne eve; zachary zach zac zack
+toby; tristan tris; ursula ursie; valerie val; vanessa nessa; veronica ronnie nica; victor vic; victoria vicky tori
+vic; vincent vince vinny; violet vi; virginia ginny ginger; walter walt wally; wilfred wilf; william bill billy will
+willie willy liam; winifred win winnie; yvonne eve; zachary zach zac zack
 """
-_TITLES = frozenset("mr mrs ms miss mx dr prof sir dame rev hon capt col lt maj sgt phd md esq mba".split())
+_TITLES = frozenset(re.findall(r"\w+", "mr mrs ms miss mx dr prof sir dame rev hon capt col lt maj sgt phd md esq mba"))
 GENERATIONS = {"jr": "jr", "junior": "jr", "sr": "sr", "senior": "sr", "ii": "ii", "iii": "iii", "iv": "iv"}
-_CYRILLIC = dict(
-    zip(
-        "абвгґдеёжзийклмнопрстуўфхцчшщъыьэюяіїєђјљњћџ",
-        "a b v g g d e e zh z i i k l m n o p r s t u u f kh ts ch sh shch  y  e yu ya i i e dj j lj nj c dz".split(" "),
-        strict=True,
-    )
-)
+_CYRILLIC_LETTERS = "абвгґдеёжзийклмнопрстуўфхцчшщъыьэюяіїєђјљњћџ"
+_CYRILLIC_IN_LATIN = """
+a,b,v,g,g,d,e,e,zh,z,i,i,k,l,m,n,o,p,r,s,t,u,u,f,kh,ts,ch,sh,shch,,y,,e,yu,ya,i,i,e,dj,j,lj,nj,c,dz
+"""
+_CYRILLIC = dict(zip(_CYRILLIC_LETTERS, _CYRILLIC_IN_LATIN.strip().split(","), strict=True))
 _SPECIAL = str.maketrans({"ß": "ss", "æ": "ae", "œ": "oe", "ø": "o", "đ": "d", "ł": "l", "ð": "d", "þ": "th"})
 _NOT_WORD = re.compile(r"[^0-9a-z]+")
 _APOSTROPHES = re.compile(r"['’`´]")

@@ -40,7 +40,7 @@ class FieldModel(SiteModel):
     columns: list[str] | None = Field(None, min_length=1)
     joined_by: str = " "
     kind: str = "value"
-    missing: list[str] = []
+    missing: list[str] = Field(default_factory=list)
     separator: str | None = Field(None, min_length=1)
     at_most: int | None = Field(None, ge=2)
 
@@ -155,7 +155,7 @@ class Guard(SiteModel):
     only: list[str] | None = None
     comparison: str | None = None
     levels: list[str] | None = None
-    unless: dict[str, list[str]] = {}
+    unless: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class Thresholds(SiteModel):
@@ -190,10 +190,12 @@ class Training(SiteModel):
 
     random_pairs: int = Field(1_000_000, ge=1000)
     seed: int = 20260302
-    blocks: list[list[str]] = []
+    blocks: list[list[str]] = Field(default_factory=list)
     block_pairs: int = Field(200_000, ge=1000)  # at most so many pairs of each block
     stated_pairs: float = Field(100, ge=0)  # matches the stated defaults are worth when mixed with what was seen
-    certain: list[list[str]] = []  # rules so strict that what agrees on all keys is nearly always a match
+    certain: list[list[str]] = Field(
+        default_factory=list
+    )  # rules so strict that what agrees on all keys is nearly always a match
     certain_recall: float = Field(0.8, gt=0, le=1)  # share of all matches that these or the strong identifiers find
 
 
@@ -204,10 +206,10 @@ class MatchModel(SiteModel):
     id: str | None = None
     fields: dict[Annotated[str, Field(pattern=_NAME)], FieldModel]
     comparisons: list[Comparison] = Field(min_length=1)
-    strong_identifiers: list[StrongIdentifier] = []
+    strong_identifiers: list[StrongIdentifier] = Field(default_factory=list)
     blocking: list[BlockingRule] = Field(min_length=1)
-    exclusive: list[Exclusive] = []
-    guards: list[Guard] = []
+    exclusive: list[Exclusive] = Field(default_factory=list)
+    guards: list[Guard] = Field(default_factory=list)
     thresholds: Thresholds
     limits: Limits = Limits()
     training: Training = Training()

@@ -12,7 +12,7 @@ from matching.rules import RULES, condition
 from matching.standardise import KINDS
 
 if TYPE_CHECKING:
-    from matching.model import Comparison, Condition, MatchModel
+    from matching.model import Comparison, Condition, Level, MatchModel
 
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
@@ -80,8 +80,7 @@ def _duplicates(model: MatchModel) -> Iterator[Problem]:
 
 def _comparison_problems(model: MatchModel, item: Comparison) -> Iterator[Problem]:
     where = f"comparison '{item.comparison}'"
-    names = [level.level for level in item.levels]
-    if len(set(names)) < len(names):
+    if len({level.level for level in item.levels}) < len(item.levels):
         yield (), f"{where}: two levels have the same name; rename one"
     if item.levels[-1].when != "otherwise" or any(level.when == "otherwise" for level in item.levels[:-1]):
         yield (), f"{where}: exactly the last level must be 'otherwise'"
@@ -91,17 +90,21 @@ def _comparison_problems(model: MatchModel, item: Comparison) -> Iterator[Proble
         for text in _condition_problems(where, item.incomparable, model.columns):
             yield ("incomparable",), text
     for place, level in enumerate(item.levels):
-        if isinstance(level.when, dict):
-            for text in _condition_problems(where, level.when, model.columns):
-                yield ("levels", place, "when"), text
-        for text in _unknown(where, "level", [level.like] if level.like else [], names):
-            yield ("levels", place, "like"), text
-        frequency = [level.term_frequency] if level.term_frequency else []
-        for text in _unknown(where, "column", frequency, model.columns):
-            yield ("levels", place, "term_frequency"), text
-        if frequency and not any(other.when == {"same": level.term_frequency} for other in item.levels):
-            text = f"{where}: no level is 'same: {level.term_frequency}', which its term frequency needs"
-            yield ("levels", place, "term_frequency"), text
+        for key, text in _level_problems(where, item, level, model):
+            yield ("levels", place, key), text
+
+
+def _level_problems(where: str, item: Comparison, level: Level, model: MatchModel) -> Iterator[tuple[str, str]]:
+    if isinstance(level.when, dict):
+        for text in _condition_problems(where, level.when, model.columns):
+            yield "when", text
+    for text in _unknown(where, "level", [level.like] if level.like else [], [other.level for other in item.levels]):
+        yield "like", text
+    frequency = [level.term_frequency] if level.term_frequency else []
+    for text in _unknown(where, "column", frequency, model.columns):
+        yield "term_frequency", text
+    if frequency and not any(other.when == {"same": level.term_frequency} for other in item.levels):
+        yield "term_frequency", f"{where}: no level is 'same: {level.term_frequency}', which its term frequency needs"
 
 
 def _condition_problems(where: str, conditions: Condition, columns: Container[str]) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Comparison keys of dates, telephone numbers, codes, amounts and Latin-script addresses, as any table may hold them."""
+"""Comparison keys of dates, telephone numbers, codes, amounts and Latin-script addresses of any table."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from functools import cache
 from matching.characters import simplified
 from matching.latin_names import latin
 
-_MONTHS = "jan feb mar apr may jun jul aug sep oct nov dec".split()
+_MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _NUMBERS = re.compile(r"\d+")
 _MONTH_WORD = re.compile(r"[a-z]+")
 _TIME = re.compile(r"[ t]\d{1,2}:\d\d.*$")
@@ -22,19 +22,19 @@ _AMOUNT = re.compile(r"[^0-9.+\-eE]")
 
 # words of streets, written in full or short; the short form stands in the keys
 _STREET_WORDS = """
-street st str; road rd; avenue ave av; lane ln; drive dr drv; court ct crt; place pl; crescent cres cr; boulevard blvd;
-terrace tce ter terr; circuit cct circ; close cl; highway hwy; parade pde; square sq; grove gr gve; way wy; apartment apt
-appt; unit un; suite ste; building bld bldg; floor fl; north n; south s; east e; west w; saint snt; mount mt; strasse str;
-heights hts; parkway pkwy; esplanade esp; number no nr
+street st str; road rd; avenue ave av; lane ln; drive dr drv; court ct crt; place pl; crescent cres cr; boulevard
+blvd; terrace tce ter terr; circuit cct circ; close cl; highway hwy; parade pde; square sq; grove gr gve; way wy;
+apartment apt appt; unit un; suite ste; building bld bldg; floor fl; north n; south s; east e; west w; saint snt;
+mount mt; strasse str; heights hts; parkway pkwy; esplanade esp; number no nr
 """
 
 
 @cache
 def _short_words() -> dict[str, str]:
-    found = {}
+    found: dict[str, str] = {}
     for group in _STREET_WORDS.split(";"):
         full, short, *others = group.split()
-        found |= {word: short for word in (full, *others)}
+        found |= dict.fromkeys((full, *others), short)
     return found
 
 

@@ -76,5 +76,7 @@ def _rare_sql(con: duckdb.DuckDBPyConnection, source: str, value: str, table: st
 
 
 def _keys(con: duckdb.DuckDBPyConnection, name: str, kind: str, source: str, value: str) -> object:
-    distinct = con.execute(f"select distinct {value} as value from {source} as source where value is not null order by 1")
+    distinct = con.execute(
+        f"select distinct {value} as value from {source} as source where value is not null order by 1"
+    )
     return derive_keys(kind, (str(row[0]) for row in distinct.fetchall()), name)

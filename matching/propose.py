@@ -18,9 +18,11 @@ from warehouse.errors import SourceError
 _IDENTIFYING = 0.5  # a code or text column names records when it has so many different values per filled row
 _SHARED = 15  # a contact or number that more records share identifies nobody
 _USELESS = {
-    "truth": "looks like the answer", "event": "a date of an event, not of the party", "label": "says what kind, not who",
+    "truth": "looks like the answer", "event": "a date of an event, not of the party",
+    "label": "says what kind, not who",
     "empty": "no value in any row", "constant": "one value in every row", "price": "changes with time",
-    "former_name": "", "latin": "", "spouse": "", "middle": "",
+    "former_name": "no name in its place", "latin": "the name says it already", "spouse": "of another person",
+    "middle": "no name in its place",
 }  # fmt: skip
 
 
@@ -41,7 +43,7 @@ class _Draft:
             number += 1
             name = f"{base}_{number}"
         names = [column.name for column in columns]
-        source = {"column": names[0]} if len(names) == 1 else {"columns": names}
+        source: dict[str, Any] = {"column": names[0]} if len(names) == 1 else {"columns": names}
         self.fields[name] = {**source, "kind": kind, **options}
         self.used |= dict.fromkeys(names, f"{kind} (field {name})")
         return name
@@ -127,7 +129,13 @@ def _names(draft: _Draft, columns: list[Column], others: list[Column]) -> None:
     if given and surname and not whole:
         _parted_name(draft, given[0], surname[0])
     elif given or surname or whole:
-        parts = [*whole, *(c for c in companies if "name" in c.name.lower()), *given[:1], *_of(others, "middle"), *surname[:1]]
+        parts = [
+            *whole,
+            *(c for c in companies if "name" in c.name.lower()),
+            *given[:1],
+            *_of(others, "middle"),
+            *surname[:1],
+        ]
         name = draft.field("full_name", parts, "latin_name")
         draft.compare("full_name", "latin_name", name=name)
         draft.key("name", f"{name}_key")
@@ -282,7 +290,9 @@ def _certain(draft: _Draft) -> list[list[str]]:
     rules += [[key] for key in keys.get("number", [])] if not rules else []
     for purpose in ("address", "text", "place", "postcode"):
         rules += [[*name, key] for name in expanded for key in keys.get(purpose, [])[:1]] if not strong else []
-    return rules or [[key] for key in [*strong, *keys.get("name", []), *keys.get("text", [])]][:1] or _blocking(draft)[:1]
+    return (
+        rules or [[key] for key in [*strong, *keys.get("name", []), *keys.get("text", [])]][:1] or _blocking(draft)[:1]
+    )
 
 
 def _conflicts(draft: _Draft) -> list[dict[str, str]]:

@@ -41,9 +41,13 @@ class Column:
 # role -> words of a header; tried in this order, whole words or Chinese parts
 _HEADERS: tuple[tuple[str, str], ...] = (
     ("truth", r"cluster|cluster id|entity id|entity|true id|label|truth|ground truth|match id|person id truth"),
-    ("event", r"(open|create|created|update|updated|modif\w*|start|end|expir\w*|valid|issue|load|entry|as) ?(date|time|on|at|of)|date|timestamp|开户日期|更新.*|创建.*|登记日期|.*有效期.*"),
+    ("event",
+     r"(open\w*|creat\w*|updat\w*|modif\w*|start|end|expir\w*|valid|issue|load|entry|"
+     r"as) ?(date|time|on|at|of)|date|timestamp|开户日期|更新.*|创建.*|登记日期|.*有效期.*"),
     ("label", r".*(passport|licen[cs]e|id|tax).* (country|state|issuer)"),
-    ("label", r".*(type|role|status|category|class|kind|source|flag|level|grade|channel|currency)|.*(类型|状态|来源|等级|渠道|标志|币种)"),
+    ("label",
+     r".*(type|role|status|category|class|kind|source|flag|level|grade|channel|"
+     r"currency)|.*(类型|状态|来源|等级|渠道|标志|币种)"),
     ("birth", r".*(birth|dob|born|geburt).*|出生.*|生日"),
     ("birth_year", r"by|birth year|year of birth|yob|出生年"),
     ("birth_month", r"bm|birth month|month of birth|出生月"),
@@ -61,13 +65,17 @@ _HEADERS: tuple[tuple[str, str], ...] = (
     ("postcode", r".*(post ?code|zip|postal).*|邮编|邮政编码"),
     ("sex", r".*(sex|gender).*|性别"),
     ("place", r".*(city|suburb|town|state|county|province|country|district|region).*|.*(城市|省|市|区县|国家|民族).*"),
-    ("code", r".*(ssn|soc sec|passport|licen[cs]e|national id|tax|vat|lei|isbn|doi|document|id card|id no|cert\w*|account).*|.*(证件|身份证|护照|卡号|税号|信用代码|编码|账号).*"),
+    ("code",
+     r".*(ssn|soc sec|passport|licen[cs]e|national id|tax|vat|lei|isbn|doi|document|"
+     r"id card|id no|cert\w*|account).*|.*(证件|身份证|护照|卡号|税号|信用代码|编码|账号).*"),
     ("address", r".*(address|addr|street|road).*|.*(地址|住址)"),
     ("name", r".*(name|title|客户名|姓名|名称|户名).*"),
     ("year", r".*year.*|年份"),
     ("price", r".*(price|weight|size).*|单价"),
     ("key", r".*\b(id|key|no|nr|number|uid|record|rowid)|.*(编号|客户号|序号|主键)"),
 )  # fmt: skip
+
+_BY_HEADER_ALONE = ("truth", "event", "label", "former_name", "spouse", "latin")
 
 
 def recognise(con: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> list[Column]:
@@ -78,9 +86,10 @@ def recognise(con: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) 
 
 
 def _column(con: duckdb.DuckDBPyConnection, table: str, name: str, rows: int) -> Column:
-    counted = con.execute(
-        f"select count({quoted(name)}), count(distinct {quoted(name)}) from {table}"
-    ).fetchone() or (0, 0)
+    counted = con.execute(f"select count({quoted(name)}), count(distinct {quoted(name)}) from {table}").fetchone() or (
+        0,
+        0,
+    )
     filled, distinct = int(counted[0]) / max(rows, 1), int(counted[1])
     values = [
         str(row[0])
@@ -111,29 +120,27 @@ def _by_header(name: str) -> str | None:
 
 
 def _role(name: str, values: list[str], is_key: bool) -> tuple[str, str]:
+    if len(values) < 2:
+        return ("constant", "one value in every row") if values else ("empty", "no value in any row")
     header = _by_header(name)
-    if not values:
-        return "empty", "no value in any row"
-    if len(values) == 1:
-        return "constant", "one value in every row"
-    if header in ("truth", "event", "label", "former_name", "spouse", "latin"):
+    if header in _BY_HEADER_ALONE:
         return header, "header"
     content = _by_content(values)
     if content == "document" or (content == "email" and header != "key"):
         return content, "values"
-    if is_key and header in ("key", "code", None) and content not in ("date", "words"):
+    if is_key and header in ("key", "code", None) and content != "date":
         return "key", "a value of its own in every row"
     if content in ("date", "phone") and header in (None, "name", "key"):
         return ("birth" if content == "date" else "phone"), "values"
     if header == "birth" and content != "date":
         return "text", "values"
-    if header in ("phone",) and content in ("name", "words"):
-        return "text", "values"
-    if header in (None, "key"):
-        return _open_role(values, content), "values"
-    if header == "name":
-        return _name_role(name, values), "header and values"
-    return header, "header"
+    return _by_both(name, header, values), "header and values"
+
+
+def _by_both(name: str, header: str | None, values: list[str]) -> str:
+    if header is None:
+        return _open_role(values)
+    return _name_role(name, values) if header == "name" else header
 
 
 def _by_content(values: list[str]) -> str | None:
@@ -150,9 +157,12 @@ def _by_content(values: list[str]) -> str | None:
 
 def _is_mobile(text: str) -> bool:
     number = str(telephone(text).get("number") or "")
-    return bool(re.fullmatch(r"1[3-9]\d{9}", number)) or bool(re.fullmatch(r"[+(]?\d[\d ()/+.-]{8,}", text) and
-                                                               re.search(r"[ ()/+-]", text) and 9 <= len(number) <= 14
-                                                               and not _is_date(text))
+    return bool(re.fullmatch(r"1[3-9]\d{9}", number)) or bool(
+        re.fullmatch(r"[+(]?\d[\d ()/+.-]{8,}", text)
+        and re.search(r"[ ()/+-]", text)
+        and 9 <= len(number) <= 14
+        and not _is_date(text)
+    )
 
 
 def _is_date(text: str) -> bool:
@@ -160,7 +170,7 @@ def _is_date(text: str) -> bool:
     return bool(found.get("date")) and 1850 < int(str(found["year"])) < 2100
 
 
-def _open_role(values: list[str], content: str | None) -> str:
+def _open_role(values: list[str]) -> str:
     """A column whose header says nothing: card numbers, addresses, companies, names, texts, or nothing of use."""
     if _share(values, lambda v: v.isdigit() and 15 <= len(v) <= 19) > _MOST:
         return "code"
@@ -170,7 +180,7 @@ def _open_role(values: list[str], content: str | None) -> str:
         return "company"
     if _share(values, _looks_like_person) > _MOST:
         return "name"
-    if _share(values, lambda v: len(v.split()) >= 2 or len(v) > 12) > 0.5 and content is None:
+    if _share(values, lambda v: len(v.split()) >= 2 or len(v) > 12) > 0.5:
         return "text"
     return "label"
 
@@ -186,7 +196,10 @@ def _name_role(name: str, values: list[str]) -> str:
     """A name of a person, of a company, or of a thing."""
     if _share(values, lambda v: bool(_FIRM.search(v))) > 0.4:
         return "company"
-    if "title" in header_words(name) or _share(values, lambda v: bool(re.search(r"\d", v)) or len(v.split()) > 4) > 0.25:
+    if (
+        "title" in header_words(name)
+        or _share(values, lambda v: bool(re.search(r"\d", v)) or len(v.split()) > 4) > 0.25
+    ):
         return "text"
     return "name"
 

@@ -27,7 +27,9 @@ def write_report(matched: Matched, out: Path) -> Path:
         _section("Scores · 分值分布", _scores(matched), "Compared pairs that were not dropped, by weight in bits."),
         _section("Threshold · 阈值", _thresholds(matched), "Pairs linked if the threshold were here."),
         _section("Cluster sizes · 簇大小", _sizes(matched), ""),
-        _section("Clusters to look at · 可疑簇", _worst(matched), "Held together by the lightest pairs, or the largest."),
+        _section(
+            "Clusters to look at · 可疑簇", _worst(matched), "Held together by the lightest pairs, or the largest."
+        ),
         _section("Notes · 说明", _notes(matched), ""),
     ]
     page = (
@@ -102,10 +104,12 @@ def _columns(bars: Sequence[tuple[str, float]], mark: int | None = None) -> str:
     for place, (label, value) in enumerate(bars):
         height = 180 * math.sqrt(value / top)  # a root, so that few doubtful pairs are seen beside many sure ones
         x, colour = 20 + place * width, "#2f5d9b" if mark is None or place >= mark else "#c9a227"
+        middle = f'x="{x + width * 0.42:.1f}" font-size="10" text-anchor="middle"'
         lines.append(
-            f'<rect x="{x:.1f}" y="{200 - height:.1f}" width="{width * 0.85:.1f}" height="{height:.1f}" fill="{colour}"/>'
-            f'<text x="{x + width * 0.42:.1f}" y="216" font-size="10" text-anchor="middle">{escape(label)}</text>'
-            f'<text x="{x + width * 0.42:.1f}" y="{195 - height:.1f}" font-size="10" text-anchor="middle">{value:,.0f}</text>'
+            f'<rect x="{x:.1f}" y="{200 - height:.1f}" width="{width * 0.85:.1f}" height="{height:.1f}"'
+            f' fill="{colour}"/>'
+            f'<text {middle} y="216">{escape(label)}</text>'
+            f'<text {middle} y="{195 - height:.1f}">{value:,.0f}</text>'
         )
     return f'<svg viewBox="0 0 1000 225">{"".join(lines)}</svg>'
 
@@ -129,7 +133,9 @@ def _thresholds(matched: Matched) -> str:
             f"select count(*), coalesce(fsum(1 - match_probability), 0) from {judged} where match_weight >= ?", [cut]
         ).fetchone()
         number, wrong = row or (0, 0.0)
-        rows.append((f"{cut:g}{'  ←' if cut == link else ''}", f"{number:,}", f"{wrong:,.1f}", *_true_share(matched, cut)))
+        rows.append(
+            (f"{cut:g}{'  ←' if cut == link else ''}", f"{number:,}", f"{wrong:,.1f}", *_true_share(matched, cut))
+        )
     head = ["bits", "pairs", "expected wrong", *(["true share"] if matched.rates else [])]
     return _table(head, rows, range(4))
 
@@ -181,4 +187,3 @@ def _notes(matched: Matched) -> str:
 def _reasons(matched: Matched) -> str:
     rows = matched.con.execute("select rule, count(*) from review group by 1 order by 2 desc, 1").fetchall()
     return ", ".join(f"{number:,} {rule}" for rule, number in rows)
-

@@ -259,7 +259,7 @@ def _inner_weights(
     table: str,
     groups: Sequence[tuple[str, ...]],
 ) -> dict[tuple[str, str], float]:
-    """Weights of all pairs inside the components that a chain may have made; giants keep the pairs that were compared."""
+    """Weights of all pairs inside the components that a chain may have made, giants left out."""
     chained = [group for group in groups if 2 < len(group) <= _GIANT]
     columns = {
         "record_id": [record for group in chained for record in group],
@@ -268,15 +268,13 @@ def _inner_weights(
     con.register("chained", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
     con.execute(
         "create or replace table inner_pairs as select 'inner' as match_key, l.record_id as join_key_l,"
-        " r.record_id as join_key_r from chained as l join chained as r on l.home = r.home and l.record_id < r.record_id"
-        " order by all"
+        " r.record_id as join_key_r from chained as l join chained as r using (home)"
+        " where l.record_id < r.record_id order by all"
     )
     con.unregister("chained")
     linker = scoring_linker(con, model, parameters, table, _count(con, table))
     score(con, linker, model, "inner_pairs", "inner_scored")
-    rows = con.execute(
-        "select record_id_l, record_id_r, match_weight from inner_scored order by 1, 2"
-    ).fetchall()
+    rows = con.execute("select record_id_l, record_id_r, match_weight from inner_scored order by 1, 2").fetchall()
     con.execute("drop table inner_pairs")
     con.execute("drop table inner_scored")
     return {(left, right): weight for left, right, weight in rows}

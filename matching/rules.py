@@ -109,8 +109,8 @@ def edits(column: str, at_most: int) -> str:
 
 def exchanged(column: str, other: str) -> str:
     """Two values stand in each other's place (given name and surname), one of them with slips at most."""
-    nearly = [f'jaro_winkler_similarity("{column}_{a}", "{other}_{b}") >= 0.85' for a, b in ("lr", "rl")]
-    equal = [f'"{column}_{a}" = "{other}_{b}"' for a, b in ("lr", "rl")]
+    nearly = [f'jaro_winkler_similarity("{column}_{a}", "{other}_{b}") >= 0.85' for a, b in (("l", "r"), ("r", "l"))]
+    equal = [f'"{column}_{a}" = "{other}_{b}"' for a, b in (("l", "r"), ("r", "l"))]
     return f"(({equal[0]} and {nearly[1]}) or ({equal[1]} and {nearly[0]}))"
 
 
@@ -147,8 +147,8 @@ def inside(column: str, at_least: int) -> str:
 def words_alike(column: str, at_least: float) -> str:
     """Every word of the shorter list (of at least two) is like some word of the longer one.
 
-    Alike is one less the part of the letters that slips would have to change: 0.8 for sahra and sarah, 0.44 for anna and
-    annabelle, which a common beginning makes no typing slip of one another.
+    Alike is one less the part of the letters that slips would have to change: 0.8 for sahra and sarah, 0.44 for anna
+    and annabelle, which a common beginning makes no typing slip of one another.
     """
 
     def covered(one: str, other: str) -> str:

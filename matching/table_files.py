@@ -106,10 +106,11 @@ def _csv_table(path: Path, say: Say) -> pa.Table:
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=separator)
     try:
         header = [column.strip() for column in next(reader, [])]
-        rows, wrong = [], []
+        rows: list[list[str | None]] = []
+        wrong: list[str] = []
         for row in reader:
             if len(row) == len(header):
-                rows.append(row)
+                rows.append([*row])
             elif row:
                 wrong.append(f"{path}, line {reader.line_num}: {len(row)} fields instead of {len(header)}; correct it")
     except csv.Error as error:
@@ -176,7 +177,9 @@ def _line_by_line(content: bytes, path: Path) -> tuple[str, str]:
             texts.append(line.decode("gb18030" if kind == "other" else "utf-8"))
         except UnicodeDecodeError:
             raise SourceError(f"{path}, line {number}: neither UTF-8 nor GB18030; save the file again") from None
-    return "".join(texts), f"mixed ({counted['utf-8']:,} lines utf-8, {counted['other']:,} gb18030, each read in its own)"
+    return "".join(
+        texts
+    ), f"mixed ({counted['utf-8']:,} lines utf-8, {counted['other']:,} gb18030, each read in its own)"
 
 
 def _kind(line: bytes) -> str:
@@ -206,6 +209,8 @@ def found_separator(text: str) -> str:
 
     def fields(separator: str) -> tuple[int, int]:
         counts = [len(row) for row in csv.reader(lines, delimiter=separator)]
-        return sum(count == counts[0] for count in counts) if counts and counts[0] > 1 else 0, counts[0] if counts else 0
+        return sum(count == counts[0] for count in counts) if counts and counts[0] > 1 else 0, counts[
+            0
+        ] if counts else 0
 
     return max(_SEPARATORS, key=fields)

@@ -79,13 +79,17 @@ def match_rows(
     resolved = resolve_prepared(con, model, parameters)
     for block in resolved.oversize:
         notices.append(
-            f"blocking rule '{block.rule}': {block.blocks:,} blocks left out, the largest with {block.largest:,} records"
-            f" (limits.max_block {model.limits.max_block}); add a key to the rule"
+            f"blocking rule '{block.rule}': {block.blocks:,} blocks left out, the largest with {block.largest:,}"
+            f" records (limits.max_block {model.limits.max_block}); add a key to the rule"
         )
     say(f"compared {resolved.pairs:,} pairs: {len(resolved.clustering.clusters):,} clusters")
     finish_pairs(con, resolved)
     _make_results(con, resolved)
-    rates = measure(con, "(select cluster_id, entity_id from clusters join gathered using (record_id))") if has_truth else None
+    rates = (
+        measure(con, "(select cluster_id, entity_id from clusters join gathered using (record_id))")
+        if has_truth
+        else None
+    )
     _write(con, out)
     save_parameters(out / "parameters.json", parameters)
     for notice in notices:
@@ -170,7 +174,7 @@ def _empty_columns(con: duckdb.DuckDBPyConnection, model: MatchModel) -> list[st
 
 
 def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
-    """Make `different_rows`, at most two rows of each content, and `copied` (record, row it follows); returns copies."""
+    """Make `different_rows`, at most two rows of each content, and `copied` (record, row it follows)."""
     columns = sorted({quoted(column) for field in model.fields.values() for column in field.sources})
     con.execute(
         f"create or replace table placed as select *, row_number() over same as copy, nth_value(record_id, 2) over"

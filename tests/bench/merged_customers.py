@@ -1,4 +1,4 @@
-"""The demo bank's customer records of all systems in one table, with the true party: what a bank gets that merges files.
+"""The demo bank's customer records of all systems in one table, with the true party.
 
 Usage, after `mdm demo`, `mdm step extract`, `mdm step gate_raw` and `mdm step stage`:
 
