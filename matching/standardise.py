@@ -25,7 +25,7 @@ from matching.characters import (
     surname_length,
     surname_readings,
 )
-from matching.latin_names import full_names, generation, name_words, word_sound
+from matching.latin_names import full_names, generation, latin, name_words, word_sound
 
 Keys = dict[str, object]
 
@@ -200,7 +200,7 @@ def latin_name(text: str) -> Keys:
 
 def company(text: str) -> Keys:
     """Keys of a company's name in any script: without signs and legal form, and its words."""
-    keys = organization_name(text)
+    keys = organization_name(text if any(map(is_han, text)) else latin(text))
     words = [word for word in name_words(text) if word not in _COMPANY_FORMS]
     return {**keys, "words": sorted(set(words)) or None} if keys else {}
 
