@@ -12,6 +12,9 @@ from matching.library import LibraryError, comparators, roles, spelled_out
 from matching.model import MatchModel
 from matching.parameters import Parameters, stated_levels
 from matching.prepare import prepare
+from matching.rules import RULES
+from matching.standardise import KINDS
+from warehouse.settings import ROOT
 
 # comparator -> fields (role -> kind), then level -> two rows of values, in the order of the fields
 NAME = {"given": "given_name", "surname": "surname"}
@@ -96,7 +99,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, tuple[tuple, tuple]]]] = {
     }),
     "chinese_name": ({"name": "person_name", "former": "person_name"}, {
         "exact": (("張偉", None), ("张伟", None)), "dots_removed": (("阿卜杜·热合曼", None), ("阿卜杜热合曼", None)),
-        "truncated": (("艾依热提麦麦", None), ("艾依热提麦麦提吐尔逊", None)), "former": (("王芳", "李芳"), ("李芳", None)),
+        "truncated": (("艾依热提麦麦", None), ("艾依热提麦麦提吐尔逊", None)),
+        "former": (("王芳", "李芳"), ("李芳", None)),
         "romanised": (("吕芳", None), ("LYU FANG", None)), "latin_order": (("John Smith", None), ("JohnSmith", None)),
         "homophone": (("张伟", None), ("章伟", None)), "look_alike": (("李水", None), ("李永", None)),
         "lost_character": (("王?", None), ("王喆", None)), "one_character": (("王小明", None), ("王小红", None)),
@@ -111,7 +115,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, tuple[tuple, tuple]]]] = {
     "document": ({"number": "document"}, {
         "same": (("110105491231002",), ("11010519491231002X",)),
         "near": (("11010519491231002X",), ("11010519491231020X",)),
-        "different": (("11010519491231002X",), ("440524188001010014",)), "absent": (("E12345678",), ("110105199001011234",)),
+        "different": (("11010519491231002X",), ("440524188001010014",)),
+        "absent": (("E12345678",), ("110105199001011234",)),
     }),
 }  # fmt: skip
 
@@ -184,3 +189,12 @@ def test_levels_of_a_role_that_is_not_filled_are_left_out():
 def test_wrong_use_is_named(comparison, word):
     with pytest.raises(LibraryError, match=word):
         spelled_out(comparison)
+
+
+def test_the_manual_names_every_comparator_level_kind_and_rule():
+    text = (ROOT / "docs" / "matching.md").read_text(encoding="utf-8")
+    for use, made in comparators().items():
+        levels = ", ".join(level["level"] for level in made["levels"])
+        assert f"| `{use}` |" in text and levels in text, use
+    assert [kind for kind in KINDS if f"`{kind}`" not in text] == []
+    assert [rule for rule in RULES if f"`{rule}: " not in text] == []
