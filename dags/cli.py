@@ -18,7 +18,7 @@ from rich.console import Console
 
 from dags import source_commands
 from dags.days import day_of
-from warehouse.errors import UserError
+from warehouse.errors import NotFoundError, UserError
 from warehouse.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -267,6 +267,28 @@ def release_approve(
 
     for line in approve_release(load_settings(), run_id, reason, by):
         typer.echo(line)
+
+
+@app.command()
+def match(
+    files: Annotated[list[str], typer.Argument(help="CSV, Parquet, or database URL#table; several are linked.")],
+    model: Annotated[Path | None, typer.Option(help="The model file; with --propose: where to write it.")] = None,
+    truth: Annotated[str | None, typer.Option(help="Column of the true party, to measure with.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
+    propose: Annotated[bool, typer.Option("--propose", help="Write a starting model for the table.")] = False,
+    output: FormatOption = Format.table,
+) -> None:
+    """Match the records of any table with a model, or propose a model for it."""
+    from dags.match import run_match, run_propose
+
+    if propose:
+        run_propose(files, model, truth)
+        return
+    if model is None:
+        raise NotFoundError("option --model: missing; name a model file, or let --propose write one")
+    report = run_match(files, model, out or Path("match_results"), truth)
+    if output is Format.json:
+        _json(report)
 
 
 @app.command()

@@ -56,6 +56,13 @@ def blocked_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str,
         table: prepared records with a column `unit` (records of one unit are already joined).
         target: table to make: match_key, join_key_l, join_key_r.
     """
+    if _count(con, table) <= model.limits.compare_all:
+        con.execute(
+            f"create or replace table {target} as select 'all' as match_key, l.record_id as join_key_l,"
+            f" r.record_id as join_key_r from {table} as l join {table} as r"
+            " on l.record_id < r.record_id and l.unit <> r.unit order by all"
+        )
+        return []
     con.execute(f"create or replace table {target} (place integer, join_key_l varchar, join_key_r varchar)")
     oversize = []
     for place, rule in enumerate(model.blocking):
@@ -76,6 +83,11 @@ def blocked_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str,
         f" from {target} group by all order by all"
     )
     return oversize
+
+
+def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    row = con.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
 
 
 def _block_sql(rule: BlockingRule, table: str, lists: set[str]) -> str:

@@ -7,11 +7,16 @@ constraint is refused. A record that could as well belong to another customer jo
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 STEWARD, STRONG, KEPT, MODEL = range(4)  # ranks of pairs: a smaller one is joined first; KEPT: joined the day before
+_UNSEEN = (
+    -4.0
+)  # a pair weighs at least so much: records that share little because one is nearly empty are no contradiction
+_FAMILY = 3  # from so many records on there are pairs that nothing but a chain of others joins
 
 
 @dataclass(frozen=True, order=True)
@@ -41,12 +46,16 @@ class Constraints:
         apart: pairs of records (smaller first) that a steward keeps apart.
         max_size: records of one customer.
         margin: bits between the best and the second customer a record could join; below it joins neither.
+        support: two groups join only if all pairs between them weigh at least so much on average; None: one will do.
+        weights: pair of records -> bits, for every pair inside a component; one that is not there counts as `_UNSEEN`.
     """
 
     exclusive: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     apart: frozenset[tuple[str, str]] = frozenset()
     max_size: int = 1_000_000
     margin: float = 0.0
+    support: float | None = None
+    weights: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -100,6 +109,8 @@ def cluster(records: Iterable[str], edges: Sequence[Edge], constraints: Constrai
     home = {record: number for number, group in enumerate(groups) for record in group}
     torn = {home[left] for left, right in constraints.apart if home.get(left) == home.get(right, -1)}
     broken = {number for number, group in enumerate(groups) if _breaks(group, exclusive, constraints.max_size)} | torn
+    if constraints.support is not None:
+        broken |= {number for number, group in enumerate(groups) if len(group) >= _FAMILY}
     edges_of: dict[int, list[Edge]] = defaultdict(list)
     for edge in edges:
         if home[edge.left] in broken:
@@ -141,7 +152,7 @@ def _rebuild(
     usable, refusals = _without_ambiguous(edges, exclusive, constraints.margin)
     builder = _Builder(group, exclusive, constraints)
     for edge in sorted(usable, key=lambda e: (e.rank, -e.weight, e.left, e.right)):
-        reason = builder.try_join(edge.left, edge.right)
+        reason = builder.try_join(edge)
         if reason:
             refusals.append(Refusal(edge, reason))
     return builder.forest.groups(group), refusals
@@ -192,7 +203,8 @@ class _Builder:
     ) -> None:
         self.forest = Forest()
         self._max_size = constraints.max_size
-        self._size = dict.fromkeys(group, 1)
+        self._members = {record: [record] for record in group}
+        self._weights, self._support = constraints.weights, constraints.support
         self._held = {r: {name: v[r] for name, v in exclusive.items() if r in v} for r in group}
         self._apart: dict[str, set[str]] = defaultdict(set)
         inside = set(group)
@@ -201,16 +213,18 @@ class _Builder:
                 self._apart[left].add(right)
                 self._apart[right].add(left)
 
-    def try_join(self, left: str, right: str) -> str | None:
+    def try_join(self, edge: Edge) -> str | None:
         """Join two records' customers, or say which constraint forbids it."""
-        one, two = self.forest.find(left), self.forest.find(right)
+        one, two = self.forest.find(edge.left), self.forest.find(edge.right)
         if one == two:
             return None
         reason = self._objection(one, two)
+        if reason is None and edge.rank == MODEL and self._is_weak(one, two):
+            reason = "support"
         if reason is None:
             root = self.forest.join(one, two)
             gone = two if root == one else one
-            self._size[root] += self._size.pop(gone)
+            self._members[root] += self._members.pop(gone)
             self._held[root] = {**self._held[root], **self._held.pop(gone)}
             self._apart[root] |= self._apart.pop(gone, set())
         return reason
@@ -223,4 +237,16 @@ class _Builder:
         for name, value in self._held[one].items():
             if held.get(name, value) != value:
                 return name
-        return "size" if self._size[one] + self._size[two] > self._max_size else None
+        return "size" if len(self._members[one]) + len(self._members[two]) > self._max_size else None
+
+    def _is_weak(self, one: str, two: str) -> bool:
+        """Whether a heavy pair is a bridge between two groups that have little in common otherwise."""
+        pairs = len(self._members[one]) * len(self._members[two])
+        if self._support is None or pairs == 1:
+            return False
+        between = (
+            max(self._weights.get((min(a, b), max(a, b)), _UNSEEN), _UNSEEN)
+            for a in self._members[one]
+            for b in self._members[two]
+        )
+        return math.fsum(between) / pairs < self._support

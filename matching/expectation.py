@@ -65,6 +65,69 @@ def maximise(
     return Estimate(matched, share)
 
 
+@dataclass(frozen=True)
+class JointStart:
+    """Where the joint estimate starts, and what it is told.
+
+    Attributes:
+        matched: m of every level.
+        chance: u of every level.
+        prior: chance that two random records match.
+        pairs: all pairs of records there are, whether compared or not.
+        imagined: matches that the stated m is worth.
+        imagined_random: random pairs that the stated u is worth.
+    """
+
+    matched: Levels
+    chance: Levels
+    prior: float
+    pairs: float
+    imagined: float
+    imagined_random: float
+
+
+@dataclass(frozen=True)
+class Joint:
+    """The joint estimate: m and u of every level, and the prior."""
+
+    matched: Levels
+    chance: Levels
+    prior: float
+
+
+def maximise_jointly(
+    candidates: Sequence[Pattern], random: Sequence[Pattern], comparisons: Sequence[str], start: JointStart
+) -> Joint:
+    """Estimate matches, chance and prior together.
+
+    A pair that no blocking rule finds counts as no match. Random pairs speak of chance as far as they do not look like
+    matches themselves. So the prior is calibrated on the table at hand, and one threshold fits tables of any size.
+
+    Args:
+        candidates: patterns of the compared pairs.
+        random: patterns of random pairs.
+        comparisons: names, in the order of the patterns' levels.
+        start: the stated numbers.
+    """
+    m, u, prior = start.matched, start.chance, start.prior
+    sizes = {name: len(m[name]) for name in comparisons}
+    for _ in range(_ROUNDS):
+        matched, found, _total = _expect(candidates, comparisons, m, u, prior)
+        by_luck, _found, _all = _expect(random, comparisons, m, u, prior)
+        everything = shares(random, comparisons, sizes)
+        strangers = {
+            name: [max(a - b, 0.0) for a, b in zip(everything[name], by_luck[name], strict=True)]
+            for name in comparisons
+        }
+        new = {name: smoothed(matched[name], start.matched[name], start.imagined) for name in comparisons}
+        u = {name: smoothed(strangers[name], start.chance[name], start.imagined_random) for name in comparisons}
+        moved = max((abs(a - b) for name in comparisons for a, b in zip(m[name], new[name], strict=True)), default=0.0)
+        m, prior = new, min(max((found + 1) / (start.pairs + 2), 1e-12), 0.5)
+        if moved < _ENOUGH:
+            break
+    return Joint(m, u, prior)
+
+
 def smoothed(counts: Sequence[float], stated: Sequence[float], imagined: float) -> list[float]:
     """Shares of counts together with `imagined` cases that look as stated."""
     total = sum(counts) + imagined

@@ -1,25 +1,27 @@
-"""A match model as data: `config/models/<party type>.yml`, checked, and turned into Splink's settings.
+"""A match model as data: `config/models/<party type>.yml` for the line, any other file for any table.
 
 The file says what is compared and what each degree of agreement is called; numbers in it are the stated defaults,
-used until training has seen enough (`matching.train`). This module reads one file and does nothing else.
+used until training has seen enough (`matching.train`). What can be wrong with it: `matching.model_check`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import pyarrow as pa
-from pydantic import Field
+from pydantic import Field, ValidationError, model_validator
 
-from matching.rules import RULES, Argument, condition
+from matching.library import spelled_out
+from matching.model_check import model_problems, schema_problem, told
+from matching.rules import Argument, condition
 from matching.standardise import KINDS
 from warehouse.errors import SettingsError
 from warehouse.settings import Settings
-from warehouse.site_file import SiteModel, load_site_file
+from warehouse.site_file import SiteModel, read_yaml
 
 PARTY_TYPES = ("person", "organization")
 _NAME = r"^[a-z][a-z0-9_]*$"
@@ -27,10 +29,31 @@ Condition = dict[str, Argument | list[Argument]]
 
 
 class FieldModel(SiteModel):
-    """A column of the input and the kind of value in it; the kind decides which comparison keys are derived."""
+    """A column of the input and the kind of value in it; the kind decides which comparison keys are derived.
 
-    column: str = Field(pattern=_NAME)
+    `columns`: several columns read as one value, with `joined_by` between them (given name and surname; year, month and
+    day). `missing`: values that mean nothing (`unknown`, `N/A`), whatever their case. `separator`: a text that holds
+    several values, for the kind `list`. `at_most`: a value that more records share means nothing either (info@…).
+    """
+
+    column: str | None = Field(None, min_length=1)
+    columns: list[str] | None = Field(None, min_length=1)
+    joined_by: str = " "
     kind: str = "value"
+    missing: list[str] = Field(default_factory=list)
+    separator: str | None = Field(None, min_length=1)
+    at_most: int | None = Field(None, ge=2)
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> FieldModel:
+        if (self.column is None) == (self.columns is None):
+            raise ValueError("give either 'column' or 'columns'")
+        return self
+
+    @property
+    def sources(self) -> list[str]:
+        """The columns of the input it is read from."""
+        return self.columns or [self.column or ""]
 
 
 class Level(SiteModel):
@@ -65,6 +88,11 @@ class Comparison(SiteModel):
     absent: list[str] = Field(min_length=1)
     incomparable: Condition | None = None
     levels: list[Level] = Field(min_length=2)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_library(cls, given: Any) -> Any:  # noqa: ANN401  # whatever the file holds
+        return spelled_out(given) if isinstance(given, Mapping) else given
 
     @property
     def absent_sql(self) -> str:
@@ -120,12 +148,14 @@ class Guard(SiteModel):
     """Pairs that never link by themselves, whatever their weight; they go to review.
 
     `only`: agreement in these comparisons and no other. `comparison` and `levels`: the comparison is at such a level.
+    `unless`: comparison -> levels; one of them reached lifts the guard (another surname, but the same passport).
     """
 
     guard: str = Field(pattern=_NAME)
     only: list[str] | None = None
     comparison: str | None = None
     levels: list[str] | None = None
+    unless: dict[str, list[str]] = Field(default_factory=dict)
 
 
 class Thresholds(SiteModel):
@@ -136,43 +166,53 @@ class Thresholds(SiteModel):
 
     link: float
     review: float
-    conflict_review: float
+    conflict_review: float = 14
 
 
 class Limits(SiteModel):
     """Guards against merging too much."""
 
-    max_block: int = Field(ge=2)  # records sharing a blocking key; larger blocks are reported and left out
-    max_cluster: int = Field(ge=2)  # records of one customer
-    ambiguity_margin: float = Field(ge=0)  # bits between the best and the next customer a record could belong to
-    keep_joined: bool  # doubtful pairs of one customer of the day before stay together (docs/matching.md)
-    review_per_thousand: float = Field(gt=0)  # review pairs per thousand records, the heaviest first
+    max_block: int = Field(60, ge=2)  # records sharing a blocking key; larger blocks are reported and left out
+    max_cluster: int = Field(40, ge=2)  # records of one customer
+    ambiguity_margin: float = Field(0, ge=0)  # bits between the best and the next customer a record could belong to
+    keep_joined: bool = False  # doubtful pairs of one customer of the day before stay together (docs/matching.md)
+    review_per_thousand: float = Field(50, gt=0)  # review pairs per thousand records, the heaviest first
+    support: float | None = None  # bits that all pairs between two groups must weigh on average to join them
+    compare_all: int = Field(0, ge=0)  # up to so many records every pair is compared, whatever the blocking rules
 
 
 class Training(SiteModel):
-    """The recipe: chance agreement from random pairs, the rest by expectation maximisation, run once per `blocks`."""
+    """The recipe: chance agreement from random pairs, the rest by expectation maximisation.
 
-    random_pairs: int = Field(ge=1000)
-    seed: int
-    blocks: list[list[str]] = Field(min_length=1)
-    block_pairs: int = Field(ge=1000)  # at most so many pairs of each block
-    stated_pairs: float = Field(ge=0)  # how many matches the stated defaults are worth when mixed with what was seen
-    certain_recall: float = Field(gt=0, le=1)  # share of all matches that the strong identifiers find
+    With `blocks`, once per block, and the prior from the strong identifiers. Without, over all compared pairs at once,
+    which estimates the prior as well; it starts from the pairs that agree on the keys of a `certain` rule.
+    """
+
+    random_pairs: int = Field(1_000_000, ge=1000)
+    seed: int = 20260302
+    blocks: list[list[str]] = Field(default_factory=list)
+    block_pairs: int = Field(200_000, ge=1000)  # at most so many pairs of each block
+    stated_pairs: float = Field(100, ge=0)  # matches the stated defaults are worth when mixed with what was seen
+    certain: list[list[str]] = Field(
+        default_factory=list
+    )  # rules so strict that what agrees on all keys is nearly always a match
+    certain_recall: float = Field(0.8, gt=0, le=1)  # share of all matches that these or the strong identifiers find
 
 
 class MatchModel(SiteModel):
-    """Everything that decides who is the same party."""
+    """Everything that decides who is the same party; `id`: the column that names a record of a table."""
 
-    party_type: Literal["person", "organization"]
-    fields: dict[str, FieldModel]
+    party_type: str = Field("record", pattern=_NAME)
+    id: str | None = None
+    fields: dict[Annotated[str, Field(pattern=_NAME)], FieldModel]
     comparisons: list[Comparison] = Field(min_length=1)
-    strong_identifiers: list[StrongIdentifier]
+    strong_identifiers: list[StrongIdentifier] = Field(default_factory=list)
     blocking: list[BlockingRule] = Field(min_length=1)
-    exclusive: list[Exclusive]
-    guards: list[Guard]
+    exclusive: list[Exclusive] = Field(default_factory=list)
+    guards: list[Guard] = Field(default_factory=list)
     thresholds: Thresholds
-    limits: Limits
-    training: Training
+    limits: Limits = Limits()
+    training: Training = Training()
 
     def comparison(self, name: str) -> Comparison:
         """The comparison of this name."""
@@ -195,7 +235,7 @@ class MatchModel(SiteModel):
     @property
     def list_columns(self) -> set[str]:
         """Columns that hold several values of a record."""
-        found = {name for name, field in self.fields.items() if field.kind == "list"}
+        found = {name for name, field in self.fields.items() if field.kind == "list" or field.separator}
         for name, field in self.fields.items():
             found |= {
                 f"{name}_{suffix}" for suffix, kind in KINDS[field.kind].columns.items() if pa.types.is_list(kind)
@@ -205,7 +245,7 @@ class MatchModel(SiteModel):
     @property
     def structure_hash(self) -> str:
         """Hash of what trained numbers depend on: fields, comparisons without labels, training recipe."""
-        shown = self.model_dump(mode="json", include={"fields", "comparisons", "training"})
+        shown = self.model_dump(mode="json", include={"fields", "comparisons", "training"}, exclude_defaults=True)
         for item in shown["comparisons"]:
             for part in (item, *item["levels"]):
                 part.pop("label_zh"), part.pop("label_en")
@@ -223,75 +263,12 @@ def load_model(path: Path) -> MatchModel:
     Raises:
         SettingsError: one line per unknown or missing key, unknown rule, column, level or comparison.
     """
-    model = load_site_file(path, MatchModel)
-    problems = [f"{path}: {problem}" for problem in _problems(model)]
+    content = read_yaml(path)
+    try:
+        model = MatchModel.model_validate(content)
+    except ValidationError as error:
+        raise SettingsError(*told(path, map(schema_problem, error.errors()))) from None
+    problems = list(model_problems(model))
     if problems:
-        raise SettingsError(*problems)
+        raise SettingsError(*told(path, problems))
     return model
-
-
-def _problems(model: MatchModel) -> Iterator[str]:
-    for name, field in model.fields.items():
-        if field.kind not in KINDS:
-            yield f"fields.{name}: unknown kind '{field.kind}'; kinds are {', '.join(KINDS)}"
-            return
-    for item in model.comparisons:
-        yield from _comparison_problems(model, item)
-    yield from _reference_problems(model)
-
-
-def _comparison_problems(model: MatchModel, item: Comparison) -> Iterator[str]:
-    where = f"comparison '{item.comparison}'"
-    names = [level.level for level in item.levels]
-    if len(set(names)) < len(names):
-        yield f"{where}: two levels have the same name; rename one"
-    if item.levels[-1].when != "otherwise" or any(level.when == "otherwise" for level in item.levels[:-1]):
-        yield f"{where}: exactly the last level must be 'otherwise'"
-    yield from _unknown(where, "column", item.absent, model.columns)
-    for conditions in (item.incomparable, *(level.when for level in item.levels)):
-        if isinstance(conditions, dict):
-            yield from _condition_problems(where, conditions, model.columns)
-    for level in item.levels:
-        yield from _unknown(where, "level", [level.like] if level.like else [], names)
-        frequency = [level.term_frequency] if level.term_frequency else []
-        yield from _unknown(where, "column", frequency, model.columns)
-        if frequency and not any(other.when == {"same": level.term_frequency} for other in item.levels):
-            yield f"{where}: no level is 'same: {level.term_frequency}', which its term frequency needs"
-
-
-def _condition_problems(where: str, conditions: Condition, columns: dict[str, str]) -> Iterator[str]:
-    yield from _unknown(where, "rule", conditions, RULES)
-    for arguments in conditions.values():
-        given = arguments if isinstance(arguments, list) else [arguments]
-        yield from _unknown(where, "column", [text for text in given if isinstance(text, str)], columns)
-
-
-def _reference_problems(model: MatchModel) -> Iterator[str]:
-    comparisons = {item.comparison: [level.level for level in item.levels] for item in model.comparisons}
-    for rule in model.blocking:
-        yield from _unknown(f"blocking rule '{rule.rule}'", "column", rule.keys, model.columns)
-        if len(model.list_columns.intersection(rule.keys)) > 1:
-            yield f"blocking rule '{rule.rule}': more than one list among its keys; keep one list column"
-    for strong in model.strong_identifiers:
-        yield from _unknown(f"strong identifier '{strong.rule}'", "column", [strong.key], model.columns)
-        for name, levels in (entry for alternative in strong.needs for entry in alternative.items()):
-            yield from _unknown(f"strong identifier '{strong.rule}'", "level", levels, comparisons.get(name, []))
-    for guard in model.guards:
-        named = [*(guard.only or []), *([guard.comparison] if guard.comparison else [])]
-        yield from _unknown(f"guard '{guard.guard}'", "comparison", named, comparisons)
-        yield from _unknown(
-            f"guard '{guard.guard}'", "level", guard.levels or [], comparisons.get(guard.comparison or "", [])
-        )
-    for item in model.exclusive:
-        used = [item.value, *([item.within] if item.within else [])]
-        yield from _unknown(f"exclusive '{item.conflict}'", "column", used, model.columns)
-    for block in model.training.blocks:
-        yield from _unknown("training", "column", block, model.columns)
-    if not model.thresholds.review <= model.thresholds.link:
-        yield "thresholds: review is above link; it must not be"
-
-
-def _unknown(where: str, what: str, used: Sequence[str] | Condition, known: object) -> Iterator[str]:
-    for name in used:
-        if name not in known:  # type: ignore[operator]
-            yield f"{where}: unknown {what} '{name}'; correct it"

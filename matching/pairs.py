@@ -80,12 +80,13 @@ candidate as (
             when decided in ('same', 'different') then 'decision'
             when refused = 'ambiguous' then 'could_be_another_customer'
             when refused = 'size' then 'customer_too_large'
+            when refused = 'support' then 'weak_bridge'
             when refused is not null then 'conflict_with_customer'
             else rule
         end as final_rule,
         case
             when decided = 'different' or refused = 'steward' then 'steward'
-            when refused in ('ambiguous', 'size') then conflict
+            when refused in ('ambiguous', 'size', 'support') then conflict
             else coalesce(conflict, refused)
         end as final_conflict
     from known

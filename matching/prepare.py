@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import duckdb
 
-from matching.model import MatchModel
+from matching.model import FieldModel, MatchModel
 from matching.standardise import KINDS, derive_keys
 
 
@@ -22,11 +22,14 @@ def prepare(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, targ
     """
     selected, joins = ["source.record_id"], []
     for name, field in model.fields.items():
-        selected.append(f'source."{field.column}" as "{name}"')
+        value = _value_sql(field)
+        if field.at_most:
+            value = _rare_sql(con, source, value, f"common_{name}", field.at_most)
+        selected.append(f'{value} as "{name}"')
         if KINDS[field.kind].columns:
-            con.register(f"keys_of_{name}", _keys(con, name, field.kind, source, field.column))
+            con.register(f"keys_of_{name}", _keys(con, name, field.kind, source, value))
             selected.append(f"keys_of_{name}.* exclude (value)")
-            joins.append(f'left join keys_of_{name} on keys_of_{name}.value = source."{field.column}"')
+            joins.append(f"left join keys_of_{name} on keys_of_{name}.value = {value}")
     columns = ", ".join(selected)
     con.execute(
         f"create or replace table {target} as select {columns} from {source} as source {' '.join(joins)} order by 1"
@@ -38,6 +41,42 @@ def prepare(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, targ
     return int(row[0]) if row else 0
 
 
-def _keys(con: duckdb.DuckDBPyConnection, name: str, kind: str, source: str, column: str) -> object:
-    distinct = con.execute(f'select distinct "{column}" from {source} where "{column}" is not null order by 1')
+def quoted(name: str) -> str:
+    """A column's name as SQL wants it, whatever signs it has."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _literal(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
+
+
+def _value_sql(field: FieldModel) -> str:
+    """The field's value from the row `source`; null where it means nothing."""
+    columns = [f"source.{quoted(column)}" for column in field.sources]
+    value = columns[0]
+    if len(columns) > 1:
+        value = f"nullif(concat_ws({_literal(field.joined_by)}, {', '.join(columns)}), '')"
+    if field.missing:
+        listed = ", ".join(_literal(text.lower()) for text in field.missing)
+        value = f"case when lower(trim({value}::varchar)) in ({listed}) then null else {value} end"
+    if field.separator:
+        split = f"list_transform(string_split({value}, {_literal(field.separator)}), lambda x: trim(x))"
+        value = f"nullif(list_sort(list_distinct(list_filter({split}, lambda x: x <> ''))), [])"
+    return value
+
+
+def _rare_sql(con: duckdb.DuckDBPyConnection, source: str, value: str, table: str, at_most: int) -> str:
+    """The value where at most so many records share it, whatever its case; null elsewhere."""
+    folded = f"lower(trim({value}::varchar))"
+    con.execute(
+        f"create or replace table {table} as select {folded} as value from {source} as source"
+        f" where {value} is not null group by 1 having count(*) > {at_most} order by 1"
+    )
+    return f"case when {folded} in (select value from {table}) then null else {value} end"
+
+
+def _keys(con: duckdb.DuckDBPyConnection, name: str, kind: str, source: str, value: str) -> object:
+    distinct = con.execute(
+        f"select distinct {value} as value from {source} as source where value is not null order by 1"
+    )
     return derive_keys(kind, (str(row[0]) for row in distinct.fetchall()), name)

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import duckdb
 import pyarrow as pa
 from splink import Linker
 
 from matching.blocking import Oversize, blocked_pairs, strong_pairs
-from matching.cluster import KEPT, MODEL, STEWARD, STRONG, Clustering, Constraints, Edge, Forest, cluster
+from matching.cluster import (
+    KEPT,
+    MODEL,
+    STEWARD,
+    STRONG,
+    Clustering,
+    Constraints,
+    Edge,
+    Forest,
+    cluster,
+    components,
+)
 from matching.decisions import PairDecision
 from matching.history import History
 from matching.model import MatchModel, load_model, model_path
@@ -23,6 +35,7 @@ from matching.verdict import judge
 from warehouse.settings import Settings
 
 log = logging.getLogger(__name__)
+_GIANT = 300  # records of a component of which not every pair is weighed again
 
 
 @dataclass(frozen=True)
@@ -59,22 +72,45 @@ def resolve(
         SettingsError: the model file is wrong, or does not fit the trained model.
     """
     model = load_model(model_path(settings, party_type))
-    table, judged = f"prepared_{party_type}", f"judged_{party_type}"
-    records = prepare(con, model, f"party_{party_type}", table)
+    records = prepare(con, model, f"party_{party_type}", f"prepared_{party_type}")
     if records == 0:
         return Resolved(party_type, model, "untrained", 0, 0, [], [], Clustering([], []), Clustering([], []), [])
-    parameters = trained_parameters(settings, con, model, table, history.as_of)
+    parameters = trained_parameters(settings, con, model, f"prepared_{party_type}", history.as_of)
+    joined = history.joined_before() if history.models.get(party_type) == parameters.version else {}
+    return resolve_prepared(con, model, parameters, decisions, joined)
+
+
+def resolve_prepared(
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    parameters: Parameters,
+    decisions: Sequence[PairDecision] = (),
+    joined_before: Mapping[str, str] = MappingProxyType({}),
+) -> Resolved:
+    """Find who belongs together among the records of `prepared_<party type>`, with a trained model.
+
+    Args:
+        con: the scratch connection.
+        model: the model.
+        parameters: its numbers.
+        decisions: what stewards said.
+        joined_before: record -> customer of the day before, under the same model.
+    """
+    table, judged = f"prepared_{model.party_type}", f"judged_{model.party_type}"
     known = [row[0] for row in con.execute(f"select record_id from {table} order by 1").fetchall()]
     ours = _known_decisions(decisions, set(known))
-    oversize, pairs = _weigh(con, model, parameters, table, judged, records, ours)
-    if model.limits.keep_joined and history.models.get(party_type) == parameters.version:
-        _keep_joined(con, judged, history.joined_before())
+    oversize, pairs = _weigh(con, model, parameters, table, judged, len(known), ours)
+    if model.limits.keep_joined and joined_before:
+        _keep_joined(con, judged, joined_before)
     edges = _edges(con, judged)
     constraints = _constraints(con, model, table)
+    if model.limits.support is not None:
+        weights = _inner_weights(con, model, parameters, table, components(known, edges))
+        constraints = replace(constraints, support=model.limits.support, weights=weights)
     before = cluster(known, edges, constraints)
     after = _obey(known, edges, ours, constraints) if ours else before
     return Resolved(
-        party_type, model, parameters.version, records, pairs,
+        model.party_type, model, parameters.version, len(known), pairs,
         ours, _with_decisions(edges, ours), after, before, oversize,
     )  # fmt: skip
 
@@ -216,6 +252,34 @@ def _constraints(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) 
     return Constraints(exclusive=exclusive, max_size=limits.max_cluster, margin=limits.ambiguity_margin)
 
 
+def _inner_weights(
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    parameters: Parameters,
+    table: str,
+    groups: Sequence[tuple[str, ...]],
+) -> dict[tuple[str, str], float]:
+    """Weights of all pairs inside the components that a chain may have made, giants left out."""
+    chained = [group for group in groups if 2 < len(group) <= _GIANT]
+    columns = {
+        "record_id": [record for group in chained for record in group],
+        "home": [group[0] for group in chained for _ in group],
+    }
+    con.register("chained", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+    con.execute(
+        "create or replace table inner_pairs as select 'inner' as match_key, l.record_id as join_key_l,"
+        " r.record_id as join_key_r from chained as l join chained as r using (home)"
+        " where l.record_id < r.record_id order by all"
+    )
+    con.unregister("chained")
+    linker = scoring_linker(con, model, parameters, table, _count(con, table))
+    score(con, linker, model, "inner_pairs", "inner_scored")
+    rows = con.execute("select record_id_l, record_id_r, match_weight from inner_scored order by 1, 2").fetchall()
+    con.execute("drop table inner_pairs")
+    con.execute("drop table inner_scored")
+    return {(left, right): weight for left, right, weight in rows}
+
+
 def _with_decisions(edges: list[Edge], decisions: Sequence[PairDecision]) -> list[Edge]:
     """The pairs with the stewards' word: "same" joins before everything, "different" takes the pair out."""
     decided = {(d.left, d.right): d for d in decisions if d.verdict in ("same", "different")}
@@ -229,5 +293,5 @@ def _obey(
     known: list[str], edges: list[Edge], decisions: Sequence[PairDecision], constraints: Constraints
 ) -> Clustering:
     apart = frozenset((d.left, d.right) for d in decisions if d.verdict == "different")
-    limited = Constraints(constraints.exclusive, apart, constraints.max_size, constraints.margin)
+    limited = replace(constraints, apart=apart)
     return cluster(known, _with_decisions(edges, decisions), limited)

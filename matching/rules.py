@@ -100,11 +100,85 @@ def similar(column: str, at_least: float) -> str:
     return f'jaro_winkler_similarity("{column}_l", "{column}_r") >= {at_least}'
 
 
+def edits(column: str, at_most: int) -> str:
+    """So many typing slips (wrong, missing, added, swapped character) between texts of at least four characters."""
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    near = f"abs(length({left}) - length({right})) <= {at_most} and least(length({left}), length({right})) >= 4"
+    return f"{near} and damerau_levenshtein({left}, {right}) <= {at_most}"
+
+
+def exchanged(column: str, other: str) -> str:
+    """Two values stand in each other's place (given name and surname), one of them with slips at most."""
+    nearly = [f'jaro_winkler_similarity("{column}_{a}", "{other}_{b}") >= 0.85' for a, b in (("l", "r"), ("r", "l"))]
+    equal = [f'"{column}_{a}" = "{other}_{b}"' for a, b in (("l", "r"), ("r", "l"))]
+    return f"(({equal[0]} and {nearly[1]}) or ({equal[1]} and {nearly[0]}))"
+
+
+def initial(column: str) -> str:
+    """One value is a single letter and the other begins with it."""
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    return f"least(length({left}), length({right})) = 1 and left({left}, 1) = left({right}, 1)"
+
+
+def agree(at_least: int, *columns: str) -> str:
+    """So many of these columns are equal (year, month, day)."""
+    counted = " + ".join(f'coalesce(("{column}_l" = "{column}_r")::int, 0)' for column in columns)
+    return f"{counted} >= {at_least}"
+
+
+def shared(column: str, at_least: int) -> str:
+    """Two lists share so many entries."""
+    return f'length(list_intersect("{column}_l", "{column}_r")) >= {at_least}'
+
+
+def shared_part(column: str, at_least: float) -> str:
+    """Two lists share so great a part of all their entries (Jaccard)."""
+    both = f'length(list_intersect("{column}_l", "{column}_r"))'
+    return f'{both} >= {at_least} * (length("{column}_l") + length("{column}_r") - {both})'
+
+
+def inside(column: str, at_least: int) -> str:
+    """Every entry of the shorter list stands in the longer one, and it has so many."""
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    shorter = f"least(length({left}), length({right}))"
+    return f"{shorter} >= {at_least} and length(list_intersect({left}, {right})) = {shorter}"
+
+
+def words_alike(column: str, at_least: float) -> str:
+    """Every word of the shorter list (of at least two) is like some word of the longer one.
+
+    Alike is one less the part of the letters that slips would have to change: 0.8 for sahra and sarah, 0.44 for anna
+    and annabelle, which a common beginning makes no typing slip of one another.
+    """
+
+    def covered(one: str, other: str) -> str:
+        alike = "1 - damerau_levenshtein(a, b) / greatest(length(a), length(b))"
+        best = f'list_max(list_transform("{column}_{other}", b -> {alike}))'
+        return (
+            f'(length("{column}_{one}") <= length("{column}_{other}") and length("{column}_{one}") >= 2'
+            f' and list_min(list_transform("{column}_{one}", a -> {best})) >= {at_least})'
+        )
+
+    return f"({covered('l', 'r')} or {covered('r', 'l')})"
+
+
+def within(column: str, at_most: float) -> str:
+    """Numbers that differ by at most so much; dates by so many days."""
+    return f'abs("{column}_l" - "{column}_r") <= {at_most}'
+
+
+def within_part(column: str, at_most: float) -> str:
+    """Numbers that differ by at most such a part of the greater one."""
+    left, right = f'"{column}_l"', f'"{column}_r"'
+    return f"abs({left} - {right}) <= {at_most} * greatest(abs({left}), abs({right}))"
+
+
 RULES: dict[str, Rule] = {
     rule.__name__: rule
     for rule in (
         same, differ, crossed, overlap, listed, crossed_overlap, prefix, contained, lost_character, near_number,
-        day_month_swapped, near_date, similar,
+        day_month_swapped, near_date, similar, edits, exchanged, initial, agree, shared, shared_part, inside,
+        words_alike, within, within_part,
     )
 }  # fmt: skip
 

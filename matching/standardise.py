@@ -10,9 +10,11 @@ import re
 import unicodedata
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 import pyarrow as pa
 
+from matching import plain_values
 from matching.characters import (
     DOT,
     LOST,
@@ -23,6 +25,7 @@ from matching.characters import (
     surname_length,
     surname_readings,
 )
+from matching.latin_names import full_names, generation, latin, name_words, word_sound
 
 Keys = dict[str, object]
 
@@ -38,6 +41,7 @@ _NOT_LETTERS = re.compile(r"[^0-9a-z\u3400-\u9fff\ue000-\ufaff\U00020000-\U0003f
 _HOUSE_WORDS = re.compile(r"[号號栋棟幢座单元室楼层弄巷附之组]+")
 _NUMERAL = re.compile(r"[〇零一二三四五六七八九](?=[号栋幢座单室楼层])")
 _DIGITS = re.compile(r"\d+")
+_MAIL = re.compile(r"([\w.+\-']+)@([\w\-]+(?:\.[\w\-]+)*)")
 _CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
@@ -149,7 +153,60 @@ def email(text: str) -> Keys:
     return {"local": local if domain and len(local) > 3 else None}
 
 
+def mail_address(text: str) -> Keys:
+    """An e-mail address out of what was typed (`"Jay" <jay@x.org>`): the whole, user and domain."""
+    found = _MAIL.search(text.lower())
+    return {"key": found[0], "user": found[1], "domain": found[2]} if found else {}
+
+
+def given_name(text: str) -> Keys:
+    """Keys of given names in Latin letters: the first word counts, and what names it may stand for."""
+    words = name_words(text)
+    if not words:
+        return {}
+    return {
+        "key": "".join(words),
+        "first": words[0],
+        "full": sorted(full_names(words[0])),
+        "sound": word_sound(words[0]),
+    }
+
+
+def surname(text: str) -> Keys:
+    """Keys of a surname in Latin letters; `words` for double names."""
+    words = name_words(text)
+    if not words:
+        return {}
+    key = "".join(words)
+    return {"key": key, "words": sorted(set(words)), "sound": word_sound(key), "generation": generation(text)}
+
+
+def latin_name(text: str) -> Keys:
+    """Keys of a whole name in Latin letters (native spellings romanised): words in any order."""
+    words = name_words(text)
+    if not words:
+        return {}
+    return {
+        "key": " ".join(sorted(words)),
+        "plain": "".join(words),
+        "words": sorted(set(words)),
+        "full": sorted({full for word in words for full in full_names(word)} | set(words)),
+        "first": words[0],
+        "last": words[-1],
+        "sound": " ".join(sorted(map(word_sound, words))),
+        "generation": generation(text),
+    }
+
+
+def company(text: str) -> Keys:
+    """Keys of a company's name in any script: without signs and legal form, and its words."""
+    keys = organization_name(text if any(map(is_han, text)) else latin(text))
+    words = [word for word in name_words(text) if word not in _COMPANY_FORMS]
+    return {**keys, "words": sorted(set(words)) or None} if keys else {}
+
+
 _TEXT, _LIST, _FLAG = pa.string(), pa.list_(pa.string()), pa.bool_()
+_DATE_KEYS = {"date": pa.date32(), "digits": _TEXT, "year": _TEXT, "month": _TEXT, "day": _TEXT}
 
 KINDS: dict[str, Kind] = {
     "value": Kind({}, lambda _: {}),
@@ -165,6 +222,27 @@ KINDS: dict[str, Kind] = {
     "address": Kind({"key": _TEXT, "numbers": _TEXT, "words": _TEXT}, address),
     "text": Kind({"key": _TEXT}, plain_text),
     "email": Kind({"local": _TEXT}, email),
+    "mail_address": Kind({"key": _TEXT, "user": _TEXT, "domain": _TEXT}, mail_address),
+    "given_name": Kind({"key": _TEXT, "first": _TEXT, "full": _LIST, "sound": _TEXT}, given_name),
+    "surname": Kind({"key": _TEXT, "words": _LIST, "sound": _TEXT, "generation": _TEXT}, surname),
+    "latin_name": Kind(
+        {
+            "key": _TEXT, "plain": _TEXT, "words": _LIST, "full": _LIST, "first": _TEXT, "last": _TEXT, "sound": _TEXT,
+            "generation": _TEXT,
+        },
+        latin_name,
+    ),
+    "company": Kind({"key": _TEXT, "core": _TEXT, "letters": _TEXT, "words": _LIST}, company),
+    "date": Kind(_DATE_KEYS, partial(plain_values.calendar_date, month_first=False)),
+    "date_month_first": Kind(_DATE_KEYS, partial(plain_values.calendar_date, month_first=True)),
+    "telephone": Kind({"number": _TEXT, "tail": _TEXT}, plain_values.telephone),
+    "code": Kind({"key": _TEXT}, plain_values.code),
+    "document": Kind(
+        {"key": _TEXT, "form": _TEXT, "valid": _TEXT, "birth": _TEXT, "sex": _TEXT}, plain_values.document
+    ),
+    "number": Kind({"number": pa.float64()}, plain_values.amount),
+    "street": Kind({"key": _TEXT, "words": _LIST, "names": _TEXT, "house": _TEXT}, plain_values.street),
+    "free_text": Kind({"key": _TEXT, "words": _LIST, "grams": _LIST}, plain_values.free_text),
 }  # fmt: skip
 
 

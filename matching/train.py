@@ -15,8 +15,9 @@ from pathlib import Path
 import duckdb
 from splink import Linker
 
+from matching.blocking import blocked_pairs
 from matching.engine import comparison_patterns, linker_on, splink_settings
-from matching.expectation import Levels, Pattern, maximise, shares, smoothed
+from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
 from matching.model import Comparison, MatchModel
 from matching.parameters import LevelNumbers, Parameters, load_parameters, save_parameters, stated_levels
 from warehouse.settings import Settings
@@ -64,9 +65,46 @@ def train(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: 
         levels=stated_levels(model),
     )
     linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
+    if not model.training.blocks:
+        return _trained_jointly(con, linker, model, table, parameters)
     chance = _chance(con, linker, model, table)
     matched = _matched(con, linker, model, table, chance)
     return parameters.model_copy(update={"levels": _liken(model, _numbers(model, chance, matched))})
+
+
+def _trained_jointly(
+    con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, parameters: Parameters
+) -> Parameters:
+    """Estimate chance, matches and prior together from random pairs and the pairs the blocking rules compare."""
+    names = [item.comparison for item in model.comparisons]
+    _random_pairs(con, model, table)
+    random = _patterns(con, linker, "random_pairs", names)
+    kept = _candidate_pairs(con, model, table)
+    candidates = _patterns(con, linker, "candidate_pairs", names)
+    pairs = max(parameters.records * (parameters.records - 1) / 2, 1)
+    found = maximise_jointly(
+        candidates, random, names, JointStart(
+            matched=_stated(model, "m"), chance=_stated(model, "u"), prior=parameters.prior, pairs=pairs * kept,
+            imagined=model.training.stated_pairs, imagined_random=_IMAGINED_RANDOM_PAIRS,
+        ),
+    )  # fmt: skip
+    levels = _liken(model, _numbers(model, found.chance, found.matched))
+    return parameters.model_copy(update={"levels": levels, "prior": _round(found.prior)})
+
+
+def _candidate_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> float:
+    """Make `candidate_pairs`, a fair sample of the pairs the blocking rules find; returns the share that is kept."""
+    con.execute(f"create or replace view unjoined as select *, record_id as unit from {table}")
+    blocked_pairs(con, model, "unjoined", "candidate_pairs")
+    con.execute("drop view unjoined")
+    row = con.execute("select count(*) from candidate_pairs").fetchone()
+    every = max(int(row[0]) if row else 0, 1)
+    limit = model.training.random_pairs
+    if every <= limit:
+        return 1.0
+    order = f"md5(join_key_l || join_key_r || '{model.training.seed}'), join_key_l, join_key_r"
+    con.execute(f"create or replace table candidate_pairs as from candidate_pairs order by {order} limit {limit}")
+    return limit / every
 
 
 def _profile(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> tuple[int, int, str]:
@@ -74,8 +112,10 @@ def _profile(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> t
     rows = con.execute(f"select md5(t::varchar) from {table} as t order by record_id").fetchall()
     fingerprint = hashlib.sha256("".join(str(row[0]) for row in rows).encode()).hexdigest()[:16]
     matches = 0
-    for strong in model.strong_identifiers:
-        groups = f'select count("{strong.key}") as n from {table} group by "{strong.key}"'
+    for keys in [*([strong.key] for strong in model.strong_identifiers), *model.training.certain]:
+        listed = ", ".join(f'"{key}"' for key in keys)
+        known = " and ".join(f'"{key}" is not null' for key in keys)
+        groups = f"select count(*) as n from {table} where {known} group by {listed}"
         row = con.execute(f"select sum(n * (n - 1) // 2) from ({groups})").fetchone()
         matches = max(matches, int((row and row[0]) or 0))
     return len(rows), matches, fingerprint
@@ -88,11 +128,20 @@ def _stated(model: MatchModel, name: str) -> Levels:
 
 def _chance(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str) -> Levels:
     """U of every level from random pairs among one record per known holder."""
+    _random_pairs(con, model, table)
+    names = [item.comparison for item in model.comparisons]
+    patterns = _patterns(con, linker, "random_pairs", names)
+    stated = _stated(model, "u")
+    counts = shares(patterns, names, {name: len(levels) for name, levels in stated.items()})
+    return {name: smoothed(counts[name], stated[name], _IMAGINED_RANDOM_PAIRS) for name in names}
+
+
+def _random_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> None:
     key = ", ".join([*(f'"{strong.key}"' for strong in model.strong_identifiers), "record_id"])
     con.execute(
         f"""
         create or replace table strangers as
-        select *, row_number() over (order by md5(record_id || '{model.training.seed}'), record_id) - 1 as place
+        select record_id, row_number() over (order by md5(record_id || '{model.training.seed}'), record_id) - 1 as place
         from (from {table} qualify row_number() over (partition by coalesce({key}) order by record_id) = 1)
         order by place
         """
@@ -112,11 +161,6 @@ def _chance(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, t
         from drawn as l join strangers as r on r.place = l.other
         """
     )
-    names = [item.comparison for item in model.comparisons]
-    patterns = _patterns(con, linker, "random_pairs", names)
-    stated = _stated(model, "u")
-    counts = shares(patterns, names, {name: len(levels) for name, levels in stated.items()})
-    return {name: smoothed(counts[name], stated[name], _IMAGINED_RANDOM_PAIRS) for name in names}
 
 
 def _patterns(con: duckdb.DuckDBPyConnection, linker: Linker, pairs: str, names: list[str]) -> list[Pattern]:

@@ -102,6 +102,11 @@ def _at_levels(item: Comparison, levels: list[str]) -> str:
 
 
 def _guard(model: MatchModel, guard: Guard) -> str:
+    lifted = [f"not ({_at_levels(model.comparison(name), levels)})" for name, levels in guard.unless.items()]
+    return " and ".join([f"({_guarded(model, guard)})", *lifted])
+
+
+def _guarded(model: MatchModel, guard: Guard) -> str:
     if guard.comparison:
         return _at_levels(model.comparison(guard.comparison), guard.levels or [])
     outside = [item for item in model.comparisons if item.comparison not in (guard.only or [])]

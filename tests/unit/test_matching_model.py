@@ -60,7 +60,7 @@ def test_every_problem_is_told_at_once(load):
     ("change", "word"),
     [
         (lambda c: c.update(surprise=1), "surprise"),
-        (lambda c: c.pop("limits"), "limits"),
+        (lambda c: c.pop("thresholds"), "thresholds"),
         (lambda c: c["comparisons"][0]["levels"][0].update(m=1.5), "comparisons.0.levels.0.m"),
         (lambda c: c["fields"]["name"].update(kind="klingon"), "klingon"),
         (lambda c: c["comparisons"][0]["levels"].append(c["comparisons"][0]["levels"][0]), "same name"),

@@ -1,0 +1,36 @@
+"""`mdm match`: progress on standard error, so that what is printed can be read by a program."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+
+def _say(line: str) -> None:
+    typer.echo(f"  {line}", err=True)
+
+
+def run_match(files: Sequence[str], model: Path, out: Path, truth: str | None) -> dict[str, Any]:
+    """Match and write the results; returns the rates when the truth is known, else the counts."""
+    from matching.report import write_report
+    from matching.table_match import match_files, summary
+
+    matched = match_files(files, model, out, truth, _say)
+    report = write_report(matched, out)
+    for name, value in (matched.rates or {}).items():
+        _say(f"{name} {value}")
+    typer.echo(f"results: {out} (open {report})", err=True)
+    return dict(matched.rates) if matched.rates else summary(matched)
+
+
+def run_propose(files: Sequence[str], model: Path | None, truth: str | None) -> None:
+    """Look at a table, say what is used as what, and write a starting model."""
+    from matching.propose import propose_model
+
+    path = model or Path(f"{Path(files[0].partition('#')[2] or files[0]).stem}.yml")
+    for line in propose_model(files, path, truth, _say):
+        typer.echo(f"  {line}")
+    typer.echo(f"model: {path}; run it with: mdm match {' '.join(files)} --model {path}")

@@ -1,0 +1,337 @@
+"""`mdm match --propose`: a starting model for a table nobody has described, good enough to run as it is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from matching.model import load_model
+from matching.recognise import Column, month_first, recognise
+from matching.table_files import Say, load_table, shown
+from matching.table_match import table_columns
+from warehouse.errors import SourceError
+
+_IDENTIFYING = 0.5  # a code or text column names records when it has so many different values per filled row
+_SHARED = 15  # a contact or number that more records share identifies nobody
+_USELESS = {
+    "truth": "looks like the answer", "event": "a date of an event, not of the party",
+    "label": "says what kind, not who",
+    "empty": "no value in any row", "constant": "one value in every row", "price": "changes with time",
+    "former_name": "no name in its place", "latin": "the name says it already", "spouse": "of another person",
+    "middle": "no name in its place",
+}  # fmt: skip
+
+
+class _Draft:
+    """A model growing role by role."""
+
+    def __init__(self) -> None:
+        self.fields: dict[str, dict[str, Any]] = {}
+        self.comparisons: list[dict[str, Any]] = []
+        self.keys: dict[str, list[str]] = {}  # purpose -> key columns, for blocking and the certain rules
+        self.used: dict[str, str] = {}  # column -> what it is used as
+
+    def field(self, name: str, columns: Sequence[Column], kind: str, **options: Any) -> str:  # noqa: ANN401
+        """Add a field; returns its name, made different from those there are."""
+        number = 1
+        base = name
+        while name in self.fields:
+            number += 1
+            name = f"{base}_{number}"
+        names = [column.name for column in columns]
+        source: dict[str, Any] = {"column": names[0]} if len(names) == 1 else {"columns": names}
+        self.fields[name] = {**source, "kind": kind, **options}
+        self.used |= dict.fromkeys(names, f"{kind} (field {name})")
+        return name
+
+    def compare(self, comparison: str, use: str, /, **of: str) -> None:
+        """Add a comparison from the library."""
+        self.comparisons.append({"comparison": comparison, "use": use, "of": of})
+
+    def key(self, purpose: str, column: str) -> None:
+        """Note a key column for blocking."""
+        self.keys.setdefault(purpose, []).append(column)
+
+
+def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Say) -> list[str]:
+    """Profile tables and write a model file.
+
+    Args:
+        sources: files or `URL#table`; all must have the columns used.
+        path: the file to write.
+        truth: a column to leave alone, because it holds the answer.
+        say: called with a line per step.
+
+    Returns:
+        A line per column: what it will be used as, or why it is ignored.
+
+    Raises:
+        SourceError: a table cannot be read, or holds nothing to match by.
+    """
+    con = duckdb.connect()
+    columns = _profiled(con, sources, truth, say)
+    draft = _Draft()
+    key = _record_key(columns)
+    usable = [column for column in columns if column is not key and column.role not in _USELESS]
+    _names(draft, usable, [column for column in columns if column.role in ("former_name", "middle")])
+    _births(con, draft, usable)
+    _numbers(draft, usable)
+    _contacts(draft, usable)
+    _places(draft, usable)
+    _texts(draft, usable)
+    if not draft.comparisons:
+        raise SourceError(f"{shown(sources[0])}: no column that could tell records apart; write a model by hand")
+    _write(path, draft, key)
+    load_model(path)
+    return [_told(column, key, draft) for column in columns]
+
+
+def _profiled(con: duckdb.DuckDBPyConnection, sources: Sequence[str], truth: str | None, say: Say) -> list[Column]:
+    for number, source in enumerate(sources):
+        load_table(con, source, f"input_{number}", say)
+    common = [table_columns(con, f"input_{number}") for number in range(len(sources))]
+    names = [name for name in common[0] if name != truth and all(name in other for other in common)]
+    listed = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    con.execute(
+        "create or replace table profiled as "
+        + " union all ".join(f"select {listed} from input_{number}" for number in range(len(sources)))
+    )
+    return recognise(con, "profiled", names)
+
+
+def _record_key(columns: Iterable[Column]) -> Column | None:
+    return next((column for column in columns if column.role == "key" and column.is_key), None)
+
+
+def _told(column: Column, key: Column | None, draft: _Draft) -> str:
+    if column is key:
+        return f"{column.name}: names the record"
+    if column.name in draft.used:
+        return f"{column.name}: used as {draft.used[column.name]}, {column.filled:.0%} filled"
+    return f"{column.name}: ignored, {_USELESS.get(column.role) or 'tells no records apart'}"
+
+
+def _of(columns: Iterable[Column], *roles: str) -> list[Column]:
+    return [column for column in columns if column.role in roles]
+
+
+def _names(draft: _Draft, columns: list[Column], others: list[Column]) -> None:
+    given, surname, whole = _of(columns, "given"), _of(columns, "surname"), _of(columns, "name")
+    companies = _of(columns, "company")
+    han = [column for column in whole if column.han and column.filled > 0.5]
+    if han:
+        _chinese_name(draft, han[0], [column for column in others if column.role == "former_name"])
+        whole = [column for column in whole if column is not han[0] and column.filled > 0.5]
+    if given and surname and not whole:
+        _parted_name(draft, given[0], surname[0])
+    elif given or surname or whole:
+        parts = [
+            *whole,
+            *(c for c in companies if "name" in c.name.lower()),
+            *given[:1],
+            *_of(others, "middle"),
+            *surname[:1],
+        ]
+        name = draft.field("full_name", parts, "latin_name")
+        draft.compare("full_name", "latin_name", name=name)
+        draft.key("name", f"{name}_key")
+    for column in companies:
+        if column.name not in draft.used:
+            name = draft.field("company", [column], "company")
+            draft.compare(name, "company", name=name)
+            draft.key("name" if not (given or whole or han) else "weak", f"{name}_key")
+
+
+def _chinese_name(draft: _Draft, column: Column, former: list[Column]) -> None:
+    of = {"name": draft.field("name", [column], "person_name")}
+    if former:
+        of["former"] = draft.field("former_name", former[:1], "person_name")
+    draft.compare("name", "chinese_name", **of)
+    draft.key("name", "name_key")
+    draft.key("sound", "name_latin")
+    draft.key("damaged", "name_holes")
+
+
+def _parted_name(draft: _Draft, given: Column, surname: Column) -> None:
+    of = {"given": draft.field("given", [given], "given_name"), "surname": draft.field("surname", [surname], "surname")}
+    draft.compare("given_name", "given_name", **of)
+    draft.compare("surname", "surname", **of)
+    draft.key("parts", "given_key")
+    draft.key("parts", "surname_key")
+    draft.key("sounds", "given_sound")
+    draft.key("sounds", "surname_sound")
+
+
+def _births(con: duckdb.DuckDBPyConnection, draft: _Draft, columns: list[Column]) -> None:
+    parts = [_of(columns, f"birth_{part}")[:1] for part in ("year", "month", "day")]
+    births = _of(columns, "birth")
+    if all(parts):
+        name = draft.field("birth", [part[0] for part in parts], "date", joined_by="-")
+    elif births:
+        kind = "date_month_first" if month_first(con, "profiled", births[0].name) else "date"
+        name = draft.field("birth", births[:1], kind)
+    else:
+        return
+    draft.compare("birth_date", "date", date=name)
+    draft.key("birth", f"{name}_digits")
+
+
+def _numbers(draft: _Draft, columns: list[Column]) -> None:
+    for column in _of(columns, "document", "code"):
+        if column.role != "document" and column.distinct < _IDENTIFYING * column.filled * column.rows / 3:
+            continue
+        if column.role == "document":
+            name = draft.field("document", [column], "document", at_most=_SHARED)
+            draft.compare(name, "document", number=name)
+            draft.key("valid", f"{name}_valid")
+        else:
+            name = draft.field("number", [column], "code", at_most=_SHARED)
+            draft.compare(name, "code", code=name)
+        draft.key("number", f"{name}_key")
+
+
+def _contacts(draft: _Draft, columns: list[Column]) -> None:
+    for role, kind, use, of, key in (
+        ("phone", "telephone", "telephone", "phone", "number"),
+        ("email", "mail_address", "email", "email", "key"),
+    ):
+        for column in _of(columns, role):
+            name = draft.field(role, [column], kind, at_most=_SHARED)
+            draft.compare(name, use, **{of: name})
+            draft.key("contact", f"{name}_{key}")
+
+
+def _places(draft: _Draft, columns: list[Column]) -> None:
+    addresses = _of(columns, "address")
+    han = [column for column in addresses if column.han]
+    latin = [column for column in addresses if not column.han]
+    for column in han:
+        name = draft.field("address", [column], "address")
+        draft.compare(name, "chinese_address", address=name)
+        draft.key("address", f"{name}_key")
+        draft.key("numbers", f"{name}_numbers")
+    places = [*_of(columns, "place"), *_of(columns, "postcode")]
+    if len(latin) > 1 and sum(column.filled for column in latin) < 1.1:
+        # one address in several columns, of which each row fills some: they are read as one
+        name = draft.field("address", [*latin, *places], "street")
+        draft.compare(name, "street", address=name)
+        draft.key("address", f"{name}_key")
+        places = []
+    else:
+        _streets(draft, latin)
+    for column in [*places, *_of(columns, "house", "year", "sex")]:
+        _small(draft, column)
+
+
+def _streets(draft: _Draft, columns: list[Column]) -> None:
+    names = [draft.field("street", [column], "street") for column in columns]
+    for place, name in enumerate(names):
+        other = {"other": names[1 - place]} if len(names) == 2 else {}
+        draft.compare(name, "street", address=name, **other)
+        draft.key("address", f"{name}_key")
+
+
+def _small(draft: _Draft, column: Column) -> None:
+    """Postcodes, house numbers, towns, years, sex: many records share one."""
+    if column.role in ("postcode", "house", "year"):
+        name = draft.field(column.role, [column], "code")
+        draft.compare(name, "short_code", code=name)
+        draft.key(column.role, f"{name}_key")
+        return
+    name = draft.field(column.role, [column], "free_text")
+    draft.compare(name, "flag" if column.role == "sex" or column.distinct <= 4 else "category", value=name)
+    if column.role == "place":
+        draft.key("place", f"{name}_key")
+
+
+def _texts(draft: _Draft, columns: list[Column]) -> None:
+    for column in _of(columns, "text"):
+        if column.distinct < 0.1 * column.filled * column.rows:
+            _small(draft, column)
+            continue
+        name = draft.field("text", [column], "free_text")
+        draft.compare(name, "text", text=name)
+        draft.key("text", f"{name}_key")
+        draft.key("words", f"{name}_words")
+
+
+def _blocking(draft: _Draft) -> list[list[str]]:
+    """Rules that reach a true pair by several ways."""
+    keys = draft.keys
+    alone = ["number", "contact", "birth", "address", "text", "words"]
+    rules = [[key] for purpose in alone for key in keys.get(purpose, [])]
+    rules += [[key] for key in keys.get("name", [])]
+    if keys.get("parts"):
+        rules += [keys["parts"], keys["sounds"]]
+    spread = [*keys.get("postcode", [])[:1], *keys.get("place", [])[:2], *keys.get("house", [])[:1]]
+    for key in [*keys.get("parts", []), *keys.get("name", [])[:1]]:
+        rules += [[key, other] for other in spread]
+    for key in keys.get("address", []):
+        rules += [[key, other] for other in spread]
+    for purpose in ("birth", "numbers"):
+        for other in keys.get(purpose, [])[:1]:
+            rules += [[key, other] for name in ("name", "sound", "damaged", "sounds") for key in keys.get(name, [])]
+            rules += [[key, other] for key in keys.get("parts", [])]
+    unique: dict[tuple[str, ...], list[str]] = {tuple(rule): rule for rule in rules}
+    return list(unique.values()) or [[next(iter(draft.fields))]]
+
+
+def _certain(draft: _Draft) -> list[list[str]]:
+    """Rules so strict that what they join is nearly always right: where training starts."""
+    keys = draft.keys
+    names = [*keys.get("name", [])[:1], *(["+"] if keys.get("parts") else [])]
+    expanded = [keys["parts"] if name == "+" else [name] for name in names]
+    strong = [key for purpose in ("number", "contact", "birth") for key in keys.get(purpose, [])]
+    rules = [[*name, key] for name in expanded for key in strong]
+    rules += [[key] for key in keys.get("number", [])] if not rules else []
+    for purpose in ("address", "text", "place", "postcode"):
+        rules += [[*name, key] for name in expanded for key in keys.get(purpose, [])[:1]] if not strong else []
+    return (
+        rules or [[key] for key in [*strong, *keys.get("name", []), *keys.get("text", [])]][:1] or _blocking(draft)[:1]
+    )
+
+
+def _conflicts(draft: _Draft) -> list[dict[str, str]]:
+    found = [{"conflict": name.removesuffix("_valid"), "value": name} for name in draft.keys.get("valid", [])[:1]]
+    for name, field in draft.fields.items():
+        if field["kind"] in ("latin_name", "surname"):
+            found.append({"conflict": "generation", "value": f"{name}_generation"})
+    return found
+
+
+def _guards(draft: _Draft) -> list[dict[str, Any]]:
+    """Another name links by itself only with a number in common."""
+    lifted = {item["comparison"]: ["same"] for item in draft.comparisons if item["use"] in ("code", "document")}
+    levels = {"latin_name": ["surname", "one_word", "different"], "chinese_name": ["one_character", "different"]}
+    return [
+        {
+            "guard": f"other_{item['comparison']}",
+            "comparison": item["comparison"],
+            "levels": levels[item["use"]],
+            "unless": lifted,
+        }
+        for item in draft.comparisons
+        if item["use"] in levels
+    ]
+
+
+def _write(path: Path, draft: _Draft, key: Column | None) -> None:
+    def flow(value: object) -> str:
+        return json.dumps(value, ensure_ascii=False)  # JSON is YAML, and quotes what YAML would take for something else
+
+    lines = ["# Proposed by mdm match --propose from the table's content. docs/matching.md says what may be changed."]
+    lines += [f"id: {flow(key.name)}"] if key else []
+    lines += ["", "fields:", *(f"  {name}: {flow(field)}" for name, field in draft.fields.items())]
+    lines += ["", "comparisons:", *(f"  - {flow(item)}" for item in draft.comparisons), "", "blocking:"]
+    for place, rule in enumerate(_blocking(draft), 1):
+        lines.append(f"  - {flow({'rule': f'rule_{place}', 'keys': rule})}")
+    for title, items in (("exclusive", _conflicts(draft)), ("guards", _guards(draft))):
+        if items:
+            lines += ["", f"{title}:", *(f"  - {flow(item)}" for item in items)]
+    lines += ["", "thresholds: {link: 2, review: -1}", "limits: {support: -2, compare_all: 2000, max_block: 100}"]
+    lines.append(f"training: {flow({'certain': _certain(draft), 'certain_recall': 0.5})}")
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -1,0 +1,254 @@
+"""`mdm match`: the engine on any table, with no pipeline around it.
+
+Rows with the same content are compared once and share one fate. Nothing is kept but the results: the working tables
+live in memory, spilling to a folder below the results when they must.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import difflib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from matching.measure import measure
+from matching.model import MatchModel, load_model
+from matching.pairs import finish_pairs
+from matching.parameters import Parameters, save_parameters
+from matching.prepare import prepare, quoted
+from matching.resolve import Resolved, resolve_prepared
+from matching.table_files import Say, load_table, shown
+from matching.train import train
+from warehouse.errors import SourceError
+
+_COPIES = 2  # rows of one content that are compared; the others go where the second goes
+
+
+@dataclass(frozen=True)
+class Matched:
+    """What a run found: the tables `pairs`, `clusters` and `review` on the connection, and the numbers behind them."""
+
+    con: duckdb.DuckDBPyConnection
+    model: MatchModel
+    parameters: Parameters
+    resolved: Resolved
+    rates: dict[str, float] | None
+    notices: list[str]
+
+
+def match_files(sources: Sequence[str], model_path: Path, out: Path, truth: str | None, say: Say) -> Matched:
+    """Match the records of one or several tables and write pairs, clusters and the review list.
+
+    Args:
+        sources: files or `URL#table`; several are linked and deduplicated together.
+        model_path: the model.
+        out: folder of the results, made when there is none.
+        truth: column that names the true party of a record; compared with the result, never used before.
+        say: called with a line per step.
+
+    Raises:
+        SettingsError: the model is wrong.
+        SourceError: a table cannot be read, or lacks columns the model names.
+    """
+    model = load_model(model_path)
+    out.mkdir(parents=True, exist_ok=True)
+    con = duckdb.connect(config={"temp_directory": str(out / ".spill"), "preserve_insertion_order": True})
+    notices = _gather(con, model, sources, truth, say)
+    return match_rows(con, model, out, truth is not None, notices, say)
+
+
+def match_rows(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, out: Path, has_truth: bool, notices: list[str], say: Say
+) -> Matched:
+    """Match the rows of `gathered` (record_id, the model's columns, `entity_id` when the truth is known)."""
+    notices += _empty_columns(con, model)
+    copies = _collapse(con, model)
+    if copies:
+        notices.append(f"{copies:,} rows have the content of another row; they are compared once")
+    table = f"prepared_{model.party_type}"
+    records = prepare(con, model, "different_rows", table)
+    say(f"prepared {records:,} different records")
+    parameters = train(con, model, table, dt.date.today())
+    parameters = parameters.model_copy(update={"trained_as_of": ""})  # a result does not depend on the day
+    say(f"trained: one pair in {1 / parameters.prior:,.0f} is a match")
+    resolved = resolve_prepared(con, model, parameters)
+    for block in resolved.oversize:
+        notices.append(
+            f"blocking rule '{block.rule}': {block.blocks:,} blocks left out, the largest with {block.largest:,}"
+            f" records (limits.max_block {model.limits.max_block}); add a key to the rule"
+        )
+    say(f"compared {resolved.pairs:,} pairs: {len(resolved.clustering.clusters):,} clusters")
+    finish_pairs(con, resolved)
+    _make_results(con, resolved)
+    rates = (
+        measure(con, "(select cluster_id, entity_id from clusters join gathered using (record_id))")
+        if has_truth
+        else None
+    )
+    _write(con, out)
+    save_parameters(out / "parameters.json", parameters)
+    for notice in notices:
+        say(f"note: {notice}")
+    return Matched(con, model, parameters, resolved, rates, notices)
+
+
+def _gather(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, sources: Sequence[str], truth: str | None, say: Say
+) -> list[str]:
+    """Make `gathered` from all tables; returns what the user should know."""
+    wanted = sorted({column for field in model.fields.values() for column in field.sources})
+    notices: list[str] = []
+    problems: list[str] = []
+    parts = []
+    for number, source in enumerate(sources):
+        load_table(con, source, f"input_{number}", say)
+        columns = table_columns(con, f"input_{number}")
+        extra = [*([model.id] if model.id else []), *([truth] if truth else [])]
+        problems += _missing(source, model, [*wanted, *extra], columns)
+        parts.append((f"input_{number}", _prefix(source, sources)))
+    if problems:
+        raise SourceError(*problems)
+    selects = []
+    for table, prefix in parts:
+        key = f"coalesce({quoted(model.id)}::varchar, 'row ' || place)" if model.id else "place::varchar"
+        values = [f"{quoted(column)}" for column in wanted]
+        values += [f"{quoted(truth)}::varchar as entity_id"] if truth else []
+        selects.append(
+            f"select '{prefix}' || {key} as given_id, {', '.join(values)}"
+            f" from (select *, lpad(row_number() over ()::varchar, 9, '0') as place from {table})"
+        )
+    con.execute(f"create or replace table gathered as {' union all '.join(selects)}")
+    again = "row_number() over (partition by given_id order by rowid)"
+    con.execute(
+        "create or replace table gathered as select case when n = 1 then given_id else given_id || '#' || n end"
+        f" as record_id, * exclude (given_id, n) from (select *, {again} as n from gathered) order by 1"
+    )
+    row = con.execute("select count(*) from gathered where contains(record_id, '#')").fetchone()
+    if model.id and row and row[0]:
+        notices.append(f"column '{model.id}': {row[0]:,} rows repeat an id; they are told apart by #2, #3, …")
+    return notices
+
+
+def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    """The columns of a table, in order."""
+    return [str(row[0]) for row in con.execute(f"describe {table}").fetchall()]
+
+
+def _prefix(source: str, sources: Sequence[str]) -> str:
+    """What goes before a record's id so that ids of several tables do not meet."""
+    if len(sources) == 1:
+        return ""
+    stems = [Path(item.partition("#")[2] or item).stem for item in sources]
+    name = Path(source.partition("#")[2] or source).stem
+    if stems.count(name) > 1:
+        name = f"{name}_{list(sources).index(source) + 1}"
+    return name.replace("'", "") + ":"
+
+
+def _missing(source: str, model: MatchModel, wanted: Sequence[str], columns: list[str]) -> list[str]:
+    problems = []
+    for column in dict.fromkeys(wanted):
+        if column in columns:
+            continue
+        fields = [name for name, field in model.fields.items() if column in field.sources]
+        used = f" (field {', '.join(fields)})" if fields else ""
+        near = difflib.get_close_matches(column, columns, 1)
+        hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(columns[:20])}"
+        problems.append(f"{shown(source)}: no column '{column}'{used}; {hint}")
+    return problems
+
+
+def _empty_columns(con: duckdb.DuckDBPyConnection, model: MatchModel) -> list[str]:
+    notices = []
+    for name, field in model.fields.items():
+        known = " or ".join(f"{quoted(column)} is not null" for column in field.sources)
+        row = con.execute(f"select count(*) from gathered where {known}").fetchone()
+        if not row or not row[0]:
+            notices.append(f"field '{name}': no value in any row; it says nothing")
+    return notices
+
+
+def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
+    """Make `different_rows`, at most two rows of each content, and `copied` (record, row it follows)."""
+    columns = sorted({quoted(column) for field in model.fields.values() for column in field.sources})
+    con.execute(
+        f"create or replace table placed as select *, row_number() over same as copy, nth_value(record_id, 2) over"
+        f" (same rows between unbounded preceding and unbounded following) as second"
+        f" from gathered window same as (partition by {', '.join(columns)} order by record_id)"
+    )
+    con.execute(
+        f"create or replace table different_rows as select * exclude (copy, second) from placed where copy <= {_COPIES}"
+        " order by record_id"
+    )
+    con.execute(f"create or replace table copied as select record_id, second from placed where copy > {_COPIES}")
+    con.execute("drop table placed")
+    row = con.execute("select count(*) from copied").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
+    """Make `clusters`, `pairs` and `review` for everybody to read."""
+    groups = resolved.clustering.clusters
+    columns = {
+        "record_id": [record for group in groups for record in group],
+        "cluster_id": [group[0] for group in groups for _ in group],
+    }
+    con.register("found", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+    con.execute(
+        """
+        create or replace table clusters as
+        with everybody as (
+            from found
+            union all
+            -- a copy joins where the second row of its content joined the first; alone it stays alone
+            select copied.record_id, case when found.cluster_id = found.record_id then copied.record_id
+                else found.cluster_id end
+            from copied join found on found.record_id = copied.second
+        )
+        select *, count(*) over (partition by cluster_id) as records from everybody order by cluster_id, record_id
+        """
+    )
+    con.unregister("found")
+    con.execute(
+        f"create or replace table pairs as select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
+        " round(match_probability, 9) as match_probability, final_verdict as verdict, final_rule as rule,"
+        f" final_conflict as conflict, evidence from final_{resolved.party_type}"
+        " where final_verdict in ('link', 'review') order by record_id_l, record_id_r"
+    )
+    fields = ", ".join(
+        f'l."{name}"::varchar as "{name}_l", r."{name}"::varchar as "{name}_r"' for name in resolved.model.fields
+    )
+    con.execute(
+        f"create or replace table review as select pairs.* exclude (evidence, verdict), {fields} from pairs"
+        f" join prepared_{resolved.party_type} as l on l.record_id = record_id_l"
+        f" join prepared_{resolved.party_type} as r on r.record_id = record_id_r"
+        " where verdict = 'review' order by match_weight desc, record_id_l, record_id_r"
+    )
+
+
+def _write(con: duckdb.DuckDBPyConnection, out: Path) -> None:
+    for name in ("pairs", "clusters", "review"):
+        for suffix, options in (("parquet", "format parquet"), ("csv", "format csv, header")):
+            path = str(out / f"{name}.{suffix}").replace("'", "''")
+            con.execute(f"copy (from {name}) to '{path}' ({options})")
+
+
+def summary(matched: Matched) -> dict[str, Any]:
+    """What a run found, in numbers."""
+    counted = dict(matched.con.execute("select verdict, count(*) from pairs group by 1 order by 1").fetchall())
+    row = matched.con.execute("select count(*), count(distinct cluster_id), max(records) from clusters").fetchone()
+    records, clusters, largest = row or (0, 0, 0)
+    return {
+        "records": records,
+        "clusters": clusters,
+        "largest_cluster": largest,
+        "pairs_compared": matched.resolved.pairs,
+        "links": counted.get("link", 0),
+        "reviews": counted.get("review", 0),
+        "notices": matched.notices,
+    }

@@ -1,0 +1,237 @@
+"""`mdm match` on tables of our own: any encoding, a truth to compare with, bad input, the same result every time."""
+
+from __future__ import annotations
+
+import json
+import random
+import sqlite3
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+import pytest
+from typer.testing import CliRunner
+
+from dags.cli import app
+from matching.propose import propose_model
+from matching.report import write_report
+from matching.table_files import decoded, found_separator, load_table
+from matching.table_match import match_files
+from warehouse.errors import SettingsError, SourceError
+from warehouse.settings import ROOT
+
+_SURNAMES = "王李张刘陈杨黄赵吴周徐孙朱马胡郭何高林罗"
+_GIVEN = "伟强磊洋勇艳杰娟涛明超秀霞平刚桂英华兰红玲建文利国志海丽静敏"
+
+
+def silent(_line: str) -> None:
+    """Progress nobody reads."""
+
+
+def customers(people: int = 150, seed: int = 1) -> list[list[str]]:
+    """A header and one to three records of each person; a second record may lack the date or have a new mobile."""
+    rng = random.Random(seed)
+    rows = [["客户号", "姓名", "出生日期", "手机", "住址", "人"]]
+    for person in range(people):
+        name = rng.choice(_SURNAMES) + "".join(rng.sample(_GIVEN, 2))
+        birth = f"{rng.randrange(1950, 2000)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 29):02d}"
+        mobile, home = (
+            f"139{rng.randrange(10**8):08d}",
+            f"湖北省襄阳市人民路{rng.randrange(900)}号{rng.randrange(99)}室",
+        )
+        for copy in range(rng.choice((1, 2, 3))):
+            shown = [name, birth if copy != 1 else "", mobile if copy != 2 else f"137{rng.randrange(10**8):08d}", home]
+            rows.append([f"C{len(rows):05d}", *shown, str(person)])
+    return rows
+
+
+def text_of(rows: list[list[str]], separator: str = ",") -> str:
+    return "\n".join(separator.join(row) for row in rows) + "\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    """A table and the model proposed for it."""
+    path = tmp_path_factory.mktemp("table")
+    (path / "customers.csv").write_text(text_of(customers()), encoding="utf-8")
+    propose_model([str(path / "customers.csv")], path / "model.yml", "人", silent)
+    return path
+
+
+def test_a_proposed_model_matches_as_it_is(folder, tmp_path):
+    matched = match_files([str(folder / "customers.csv")], folder / "model.yml", tmp_path, "人", silent)
+    assert matched.rates is not None and matched.rates["f1"] > 0.98
+    for name in ("pairs", "clusters", "review"):
+        rows = pq.read_table(tmp_path / f"{name}.parquet").num_rows
+        assert len((tmp_path / f"{name}.csv").read_text(encoding="utf-8").splitlines()) == rows + 1
+    assert pq.read_table(tmp_path / "clusters.parquet").num_rows == len(customers()) - 1
+    page = write_report(matched, tmp_path).read_text(encoding="utf-8")
+    assert "<svg" in page and "http" not in page and "src=" not in page
+    assert str(matched.rates["f1"]) in page
+
+
+def test_truth_as_json_is_exactly_four_numbers(folder, tmp_path):
+    command = ["match", str(folder / "customers.csv"), "--model", str(folder / "model.yml"), "--truth", "人"]
+    result = CliRunner().invoke(app, [*command, "--out", str(tmp_path), "--format", "json"])
+    assert result.exit_code == 0
+    assert list(json.loads(result.stdout)) == ["precision", "recall", "f1", "b3_f1"]
+    assert result.stderr.splitlines()[-1].startswith(f"results: {tmp_path}")
+
+
+def test_threads_and_order_of_rows_change_nothing(folder, tmp_path, monkeypatch):
+    rows = customers()
+    shuffled = [rows[0], *random.Random(3).sample(rows[1:], len(rows) - 1)]
+    (tmp_path / "shuffled.csv").write_text(text_of(shuffled), encoding="utf-8")
+    connect = duckdb.connect
+    for threads, name, table in ((4, "a", folder / "customers.csv"), (1, "b", tmp_path / "shuffled.csv")):
+
+        def with_threads(*given, threads=threads, **options):
+            con = connect(*given, **options)
+            con.execute(f"set threads = {threads}")
+            return con
+
+        monkeypatch.setattr(duckdb, "connect", with_threads)
+        match_files([str(table)], folder / "model.yml", tmp_path / name, None, silent)
+    for name in ("clusters.csv", "pairs.csv", "review.csv", "parameters.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
+def test_encoding_and_separator_are_found(encoding, tmp_path):
+    path = tmp_path / "t.csv"
+    path.write_bytes(text_of(customers(20), "\t").encode(encoding))
+    con = duckdb.connect()
+    load_table(con, str(path), "t", silent)
+    assert con.execute('select "姓名" from t limit 1').fetchone() == (customers(20)[1][1],)
+
+
+def test_mixed_encodings_are_read_line_by_line(tmp_path):
+    lines = text_of(customers(30)).splitlines(keepends=True)
+    content = b"".join(line.encode("gb18030" if place % 3 == 0 else "utf-8") for place, line in enumerate(lines))
+    text, encoding = decoded(content, tmp_path)
+    assert text == "".join(lines) and "mixed" in encoding
+
+
+def test_western_letters_are_not_taken_for_chinese(tmp_path):
+    text = "id,name\n1,Jürgen Müller\n2,François Lefèvre\n"
+    assert decoded(text.encode("cp1252"), tmp_path) == (text, "cp1252")
+    assert found_separator("a;b;c\n1;2,5;3\n") == ";"
+
+
+def test_a_database_table_is_read(tmp_path):
+    with sqlite3.connect(tmp_path / "t.sqlite") as con:
+        con.execute("create table person (id integer, name text)")
+        con.execute("insert into person values (1, 'Ann'), (2, '')")
+    target = duckdb.connect()
+    load_table(target, f"sqlite:///{tmp_path / 't.sqlite'}#person", "t", silent)
+    assert target.execute("select * from t order by id").fetchall() == [("1", "Ann"), ("2", None)]
+    with pytest.raises(SourceError, match="no such table"):
+        load_table(target, f"sqlite:///{tmp_path / 't.sqlite'}#people", "t", silent)
+
+
+def test_several_files_are_linked(folder, tmp_path):
+    rows = customers()
+    (tmp_path / "one.csv").write_text(text_of([rows[0], *rows[1::2]]), encoding="utf-8")
+    (tmp_path / "two.csv").write_text(text_of([rows[0], *rows[2::2]]), encoding="utf-8")
+    files = [str(tmp_path / "one.csv"), str(tmp_path / "two.csv")]
+    matched = match_files(files, folder / "model.yml", tmp_path / "out", "人", silent)
+    assert matched.rates is not None and matched.rates["f1"] > 0.98
+    records = matched.con.execute("select record_id from clusters").fetchall()
+    assert {record[:4] for (record,) in records} == {"one:", "two:"}
+
+
+def test_missing_columns_are_named_together(folder, tmp_path):
+    rows = customers(5)
+    rows[0][1], rows[0][3] = "姓 名", "电话"
+    (tmp_path / "t.csv").write_text(text_of(rows), encoding="utf-8")
+    with pytest.raises(SourceError) as caught:
+        match_files([str(tmp_path / "t.csv")], folder / "model.yml", tmp_path / "out", "真相", silent)
+    assert len(caught.value.problems) == 3
+    assert "'姓名'" in caught.value.problems[0] or "'姓名'" in str(caught.value)
+    assert "did you mean '姓 名'?" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "word"),
+    [
+        ("a,b\n1,2,3\n", "line 2: 3 fields instead of 2"),
+        ("a,a\n1,2\n", "two columns are called 'a'"),
+        ("a,\n1,2\n", "column 2 has no name"),
+        ("a,b\n", "no rows"),
+        ("", "empty"),
+    ],
+)
+def test_a_damaged_table_is_named(text, word, tmp_path):
+    (tmp_path / "t.csv").write_text(text, encoding="utf-8")
+    with pytest.raises(SourceError, match=word):
+        load_table(duckdb.connect(), str(tmp_path / "t.csv"), "t", silent)
+
+
+_SMALL = """
+id: id
+fields:
+  name: {column: name, kind: person_name}
+  mobile: {column: mobile, kind: telephone}
+comparisons:
+  - {comparison: name, use: chinese_name, of: {name: name}}
+  - {comparison: mobile, use: telephone, of: {phone: mobile}}
+blocking:
+  - {rule: mobile, keys: [mobile_number]}
+thresholds: {link: 2, review: -1}
+training: {certain: [[name_key, mobile_number]]}
+"""
+
+
+def match_small(tmp_path: Path, rows: list[str]):
+    (tmp_path / "small.yml").write_text(_SMALL, encoding="utf-8")
+    (tmp_path / "t.csv").write_text("id,name,mobile\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    return match_files([str(tmp_path / "t.csv")], tmp_path / "small.yml", tmp_path / "out", None, silent)
+
+
+def test_one_giant_block_is_left_out_and_named_with_its_size(tmp_path):
+    names = sorted({a + b + c for a in _SURNAMES for b in _GIVEN for c in _GIVEN})[:5000]
+    matched = match_small(tmp_path, [f"{n},{name},13800138000" for n, name in enumerate(names)])
+    assert any("'mobile': 1 blocks left out, the largest with 5,000 records" in note for note in matched.notices)
+    assert matched.resolved.pairs == 0
+
+
+def test_identical_rows_are_compared_once(tmp_path):
+    matched = match_small(tmp_path, [f"{n},王小明,13800138000" for n in range(50_000)])
+    assert matched.resolved.pairs == 1
+    assert "49,998 rows have the content of another row; they are compared once" in matched.notices
+    assert matched.con.execute("select count(*) from clusters").fetchone() == (50_000,)
+
+
+def test_rows_without_a_value_never_agree(tmp_path):
+    matched = match_small(tmp_path, [f"{n},," for n in range(100)])
+    assert matched.con.execute("select max(records) from clusters").fetchone() == (1,)
+    assert any("field 'name': no value in any row" in note for note in matched.notices)
+
+
+def test_repeated_ids_are_told_apart(tmp_path):
+    matched = match_small(tmp_path, ["7,王小明,13800138000", "7,李红,13900139000", "8,张伟,13700137000"])
+    found = [row[0] for row in matched.con.execute("select record_id from clusters order by 1").fetchall()]
+    assert found == ["7", "7#2", "8"]
+    assert any("repeat an id" in note for note in matched.notices)
+
+
+@pytest.mark.parametrize("name", ["febrl3", "fake_1000", "senzing_truthset", "rldata500"])
+def test_example_models_load(name):
+    from matching.model import load_model
+
+    assert load_model(ROOT / "config" / "models" / "examples" / f"{name}.yml").blocking
+
+
+def test_a_table_with_nothing_to_match_by_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("id,status\n1,open\n2,closed\n3,open\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="no column that could tell records apart"):
+        propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+
+
+def test_problems_of_a_model_carry_their_lines(tmp_path):
+    (tmp_path / "m.yml").write_text(_SMALL.replace("chinese_name,", "chinese,"))
+    with pytest.raises(SettingsError, match=r"line 7: comparisons.0: unknown comparator 'chinese'"):
+        match_files(["t.csv"], tmp_path / "m.yml", tmp_path, None, silent)
+    (tmp_path / "m.yml").write_text(_SMALL.replace("mobile_number]}", "mobil_number]}", 1))
+    with pytest.raises(SettingsError, match=r"line 10: blocking rule 'mobile': unknown column 'mobil_number'"):
+        match_files(["t.csv"], tmp_path / "m.yml", tmp_path, None, silent)
