@@ -332,6 +332,10 @@ def _write(path: Path, draft: _Draft, key: Column | None) -> None:
     for title, items in (("exclusive", _conflicts(draft)), ("guards", _guards(draft))):
         if items:
             lines += ["", f"{title}:", *(f"  - {flow(item)}" for item in items)]
-    lines += ["", "thresholds: {link: 2, review: -1}", "limits: {support: -2, compare_all: 2000, max_block: 100}"]
+    lines += [
+        "",
+        "thresholds: {link: 2, review: -1}",
+        "limits: {support: -2, compare_all: 2000, max_block: 100, max_pairs: 20000000}",
+    ]
     lines.append(f"training: {flow({'certain': _certain(draft), 'certain_recall': 0.5})}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
