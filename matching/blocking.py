@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import duckdb
 
-from matching.model import BlockingRule, MatchModel
+from matching.model import BlockingRule, Limits, MatchModel
 
 
 @dataclass(frozen=True)
@@ -67,13 +67,14 @@ def blocked_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str,
     oversize = []
     for place, rule in enumerate(model.blocking):
         con.execute(f"create or replace table block as {_block_sql(rule, table, model.list_columns)}")
-        oversize += _oversize(con, rule, model.limits.max_block)
+        largest = _largest_block(con, model.limits)
+        oversize += _oversize(con, rule, largest)
         con.execute(
             f"""
             insert into {target}
             select {place}, l.record_id, r.record_id
             from block as l join block as r on l.key = r.key and l.record_id < r.record_id and l.unit <> r.unit
-            where l.n <= {model.limits.max_block} and r.n <= {model.limits.max_block}
+            where l.n <= {largest} and r.n <= {largest}
             """
         )
     con.execute("drop table if exists block")
@@ -103,6 +104,21 @@ def _block_sql(rule: BlockingRule, table: str, lists: set[str]) -> str:
         )
         qualify n > 1
     """
+
+
+def _largest_block(con: duckdb.DuckDBPyConnection, limits: Limits) -> int:
+    """Records of the largest block to compare: fewer than `max_block` where all blocks together make too many pairs."""
+    if limits.max_pairs is None:
+        return limits.max_block
+    row = con.execute(
+        """
+        with sized as (select n, count(*) * (n - 1) // 2 as pairs from block where n <= ? group by n),
+        summed as (select n, sum(pairs) over (order by n) as pairs from sized)
+        select coalesce(max(n) filter (pairs <= ?), 1), count(*) filter (pairs > ?) from summed
+        """,
+        [limits.max_block, limits.max_pairs, limits.max_pairs],
+    ).fetchone()
+    return int(row[0]) if row and row[1] else limits.max_block
 
 
 def _oversize(con: duckdb.DuckDBPyConnection, rule: BlockingRule, limit: int) -> list[Oversize]:

@@ -173,6 +173,7 @@ class Limits(SiteModel):
     """Guards against merging too much."""
 
     max_block: int = Field(60, ge=2)  # records sharing a blocking key; larger blocks are reported and left out
+    max_pairs: int | None = Field(None, ge=1000)  # of one blocking rule; its largest blocks are left out above that
     max_cluster: int = Field(40, ge=2)  # records of one customer
     ambiguity_margin: float = Field(0, ge=0)  # bits between the best and the next customer a record could belong to
     keep_joined: bool = False  # doubtful pairs of one customer of the day before stay together (docs/matching.md)

@@ -16,6 +16,7 @@ from matching.table_match import table_columns
 from warehouse.errors import SourceError
 
 _IDENTIFYING = 0.5  # a code or text column names records when it has so many different values per filled row
+_FEW = 400  # rows of a table too small to teach more than the library knows
 _SHARED = 15  # a contact or number that more records share identifies nobody
 _USELESS = {
     "truth": "looks like the answer", "event": "a date of an event, not of the party",
@@ -85,7 +86,7 @@ def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Sa
     _texts(draft, usable)
     if not draft.comparisons:
         raise SourceError(f"{shown(sources[0])}: no column that could tell records apart; write a model by hand")
-    _write(path, draft, key)
+    _write(path, draft, key, columns[0].rows)
     load_model(path)
     return [_told(column, key, draft) for column in columns]
 
@@ -319,7 +320,7 @@ def _guards(draft: _Draft) -> list[dict[str, Any]]:
     ]
 
 
-def _write(path: Path, draft: _Draft, key: Column | None) -> None:
+def _write(path: Path, draft: _Draft, key: Column | None, rows: int) -> None:
     def flow(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)  # JSON is YAML, and quotes what YAML would take for something else
 
@@ -332,6 +333,11 @@ def _write(path: Path, draft: _Draft, key: Column | None) -> None:
     for title, items in (("exclusive", _conflicts(draft)), ("guards", _guards(draft))):
         if items:
             lines += ["", f"{title}:", *(f"  - {flow(item)}" for item in items)]
-    lines += ["", "thresholds: {link: 2, review: -1}", "limits: {support: -2, compare_all: 2000, max_block: 100}"]
-    lines.append(f"training: {flow({'certain': _certain(draft), 'certain_recall': 0.5})}")
+    lines += [
+        "",
+        "thresholds: {link: 2, review: -1}",
+        "limits: {support: -2, compare_all: 2000, max_block: 100, max_pairs: 20000000}",
+    ]
+    training = {"certain": _certain(draft), "certain_recall": 0.5, "stated_pairs": 1000 if rows < _FEW else 100}
+    lines.append(f"training: {flow(training)}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -52,7 +52,7 @@ _HEADERS: tuple[tuple[str, str], ...] = (
     ("birth_year", r"by|birth year|year of birth|yob|出生年"),
     ("birth_month", r"bm|birth month|month of birth|出生月"),
     ("birth_day", r"bd|birth day|day of birth|出生日"),
-    ("former_name", r"(former|previous|maiden|other).*name.*|曾用名"),
+    ("former_name", r"(former|previous|maiden|other|native|secondary|alias|alternat\w*).*name.*|曾用名"),
     ("latin", r"(latin|pinyin|english).*|拼音.*|英文名"),
     ("middle", r".*middle.*"),
     ("given", r".*(first|given|fore) ?name.*|fname( ?c?1)?|.*name first|vorname|given|名"),

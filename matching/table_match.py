@@ -80,7 +80,7 @@ def match_rows(
     for block in resolved.oversize:
         notices.append(
             f"blocking rule '{block.rule}': {block.blocks:,} blocks left out, the largest with {block.largest:,}"
-            f" records (limits.max_block {model.limits.max_block}); add a key to the rule"
+            " records (limits.max_block, max_pairs); add a key to the rule"
         )
     say(f"compared {resolved.pairs:,} pairs: {len(resolved.clustering.clusters):,} clusters")
     finish_pairs(con, resolved)

@@ -195,6 +195,16 @@ def test_one_giant_block_is_left_out_and_named_with_its_size(tmp_path):
     assert matched.resolved.pairs == 0
 
 
+def test_a_rule_of_too_many_pairs_loses_its_largest_blocks_first(tmp_path):
+    names = sorted({a + b + c for a in _SURNAMES for b in _GIVEN for c in _GIVEN})[:3000]
+    rows = [f"{n},{name},138{n // (50 if n < 1500 else 2):08d}" for n, name in enumerate(names)]
+    (tmp_path / "small.yml").write_text(_SMALL + "limits: {max_pairs: 1000}\n", encoding="utf-8")
+    (tmp_path / "t.csv").write_text("id,name,mobile\n" + "\n".join(rows) + "\n", encoding="utf-8")
+    matched = match_files([str(tmp_path / "t.csv")], tmp_path / "small.yml", tmp_path / "out", None, silent)
+    assert any("'mobile': 30 blocks left out, the largest with 50 records" in note for note in matched.notices)
+    assert matched.resolved.pairs == 750
+
+
 def test_identical_rows_are_compared_once(tmp_path):
     matched = match_small(tmp_path, [f"{n},王小明,13800138000" for n in range(50_000)])
     assert matched.resolved.pairs == 1
