@@ -27,6 +27,7 @@ Rows = list[dict[str, Any]]
 UPSTREAM = (
     "golden_person", "golden_organization", "golden_xref", "customer_360", "c360_account", "c360_interaction",
     "segment_member", "quality_scorecard", "int_party__record", "contract_interaction", "ref_region",
+    "identity_event", "identity_lineage",
 )  # fmt: skip
 
 # what masking reads of tables that promise no types
@@ -37,6 +38,14 @@ TEXT_TABLES = {
     "contract_interaction": "source interaction_key record_id note_text",
     "ref_region": "province city district",
 }
+
+# what the history of customer numbers reads of matching
+IDENTITY_TABLES = {
+    "identity_event": {"golden_id": "varchar", "as_of": "date", "kind": "varchar"},
+    "identity_lineage": {
+        "golden_id": "varchar", "valid_from": "date", "valid_to": "date", "status": "varchar", "stands_for": "varchar",
+    },
+}  # fmt: skip
 
 NAME, OTHER, DOTTED = "王小明", "李红", "阿卜来提·如则托合提"
 DOCUMENT, MOBILE, CARD = "11010519491231002X", "13812345678", "6228480402564890018"
@@ -112,6 +121,7 @@ def tables() -> dict[str, Rows]:
         "contract_interaction": [
             {"source": "call", "interaction_key": "note:N1", "record_id": "call:C1", "note_text": NOTE}
         ],
+        "identity_event": [{"golden_id": "G0000000001", "as_of": DAY, "kind": "mint"}],
         "ref_region": [{"province": "北京市", "city": "北京市", "district": "海淀区"}],
     }  # fmt: skip
 
@@ -120,6 +130,8 @@ def columns(table: str) -> dict[str, str]:
     """Columns of an upstream table with their types."""
     if table == "quality_scorecard":  # published as it is
         return model_columns("published_quality_scorecard")
+    if table in IDENTITY_TABLES:
+        return IDENTITY_TABLES[table]
     return {name: "varchar" for name in TEXT_TABLES[table].split()} if table in TEXT_TABLES else model_columns(table)
 
 

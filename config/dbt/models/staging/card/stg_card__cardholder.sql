@@ -1,7 +1,6 @@
 with raw_cardholder as (
     select *
     from {{ source('card', 'cardholder') }}
-    where _deleted_as_of is null
 ),
 
 code_map as (

@@ -1,7 +1,6 @@
 with raw_customer as (
     select *
     from {{ source('core', 'customer') }}
-    where _deleted_as_of is null
 ),
 
 code_map as (

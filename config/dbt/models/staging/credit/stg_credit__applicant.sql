@@ -1,7 +1,6 @@
 with raw_applicant as (
     select *
     from {{ source('credit', 'applicant') }}
-    where _deleted_as_of is null
 ),
 
 code_map as (

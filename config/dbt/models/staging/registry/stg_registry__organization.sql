@@ -1,7 +1,6 @@
 with raw_organization as (
     select *
     from {{ source('registry', 'organization') }}
-    where _deleted_as_of is null
 ),
 
 stg_registry__organization as (
