@@ -26,8 +26,13 @@ FILLERS = [
     "n/a",
     "<NA>",
     "#N/A",
+    "未填",
+    "没有",
+    "未提供",
+    "暂无",
+    "??",
+    "/",
 ]
-FILLERS += ["#N/A", "未填", "没有", "未提供", "暂无", "??", "/"]
 SENTINELS = ["00000000", "0000-00-00", "99999999", "99991231", "9999-12-31", "18991231", "18991230", "19000101"]
 IMPOSSIBLE = ["20230230", "20230229", "20261301", "20260001", "1990年闰2月30日", "二〇二〇年一月一日", "0202-03-02"]
 NO_DATES = ["45000", "2023", "10000-01-01", "infinity", "-infinity", "epoch", "now", "无", "x", None]
@@ -38,30 +43,7 @@ def test_every_macro_file_of_this_room_is_under_test():
     assert sorted(path.stem for path in MACROS.glob("*.sql") if not path.stem.startswith(others)) == sorted(FILES)
 
 
-@pytest.mark.parametrize(
-    "filler",
-    [
-        "",
-        "  ",
-        "　",
-        "NULL",
-        "(null)",
-        "N/A",
-        "无",
-        " 不详 ",
-        "-",
-        "--",
-        "\\N",
-        "@N",
-        "null",
-        "n/a",
-        "<NA>",
-        "#N/A",
-        "未填",
-        "没有",
-        "??",
-    ],
-)
+@pytest.mark.parametrize("filler", FILLERS)
 def test_fillers_are_null(filler):
     assert apply("clean_text", filler) == [None]
     assert apply("clean_code", filler) == [None]
