@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: run test drills lint serve bench clean lock install
+.PHONY: run test drills lint lint-python lint-sql serve bench clean lock install
 
 run: install ## demo bank, one business day through the Airflow DAG, summary
 	$(BIN)/mdm demo
@@ -18,10 +18,15 @@ drills: install ## whole days: killed in every step, under a real scheduler, aro
 	$(BIN)/python -m pytest -q tests/drills
 
 lint: install
+	$(MAKE) -j 2 lint-python lint-sql
+
+lint-python:
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-cache
+
+lint-sql:
 	$(BIN)/sqlfluff lint dbt_project/models dbt_project/tests config/dbt/models
 
 serve: install ## the steward page; prints its address and logins
