@@ -11,6 +11,7 @@ from typing import Any
 import duckdb
 
 from matching.explain import newest_day
+from matching.measure import measure
 from matching.release_rules import load_release_rules
 from matching.slices import find_slices
 from warehouse import store
@@ -67,54 +68,10 @@ def _party(con: duckdb.DuckDBPyConnection, party_type: str) -> dict[str, Any]:
 
 def _measure(con: duckdb.DuckDBPyConnection, where: str, column: str, member: str = "true") -> dict[str, float | int]:
     """Figures of one way to group records; over the pairs and records that `member` concerns."""
-    pairs = _pair_counts(con, where, column, f"not ({member})")
-    row = con.execute(
-        f"""
-        select count(*), avg(shared / in_cluster), avg(shared / in_entity)
-        from (
-            select
-                {member} as is_member,
-                count(*) over (partition by {column})::double as in_cluster,
-                count(*) over (partition by entity_id)::double as in_entity,
-                count(*) over (partition by {column}, entity_id)::double as shared
-            from judged where {where}
-        )
-        where is_member
-        """
-    ).fetchone()
-    records, precision, recall = row if row and row[0] else (0, 1.0, 1.0)
-    b_cubed = {"b3_precision": round(precision, 5), "b3_recall": round(recall, 5), "b3_f1": _f1(precision, recall)}
-    return {"records": int(records), **_rates(*pairs), **b_cubed}
-
-
-def _pair_counts(con: duckdb.DuckDBPyConnection, where: str, column: str, untouched: str) -> tuple[int, int, int]:
-    """Pairs joined rightly, joined, to be joined; of those pairs in which not both records are `untouched`."""
-    counts = []
-    for group in (f"{column}, entity_id", column, "entity_id"):
-        row = con.execute(
-            f"""
-            select coalesce(sum(n * (n - 1) / 2 - u * (u - 1) / 2), 0)::bigint
-            from (select count(*) as n, count(*) filter ({untouched}) as u from judged where {where} group by {group})
-            """
-        ).fetchone()
-        counts.append(int(row[0]) if row else 0)
-    return counts[0], counts[1], counts[2]
-
-
-def _rates(right: int, joined: int, wanted: int) -> dict[str, float | int]:
-    precision = right / joined if joined else 1.0
-    recall = right / wanted if wanted else 1.0
-    return {
-        "pairs_joined": joined,
-        "pairs_wanted": wanted,
-        "precision": round(precision, 5),
-        "recall": round(recall, 5),
-        "f1": _f1(precision, recall),
-    }
-
-
-def _f1(precision: float, recall: float) -> float:
-    return round(2 * precision * recall / (precision + recall), 5) if precision + recall else 0.0
+    found = measure(con, f"(select * from judged where {where})", column, member)
+    rates = ("precision", "recall", "f1", "b3_precision", "b3_recall", "b3_f1")
+    counts = {name: getattr(found, name) for name in ("records", "pairs_joined", "pairs_wanted")}
+    return counts | {name: round(getattr(found, name), 5) for name in rates}
 
 
 def _groups(con: duckdb.DuckDBPyConnection, where: str, column: str) -> dict[str, dict[str, Any]]:

@@ -85,16 +85,19 @@ def match_rows(
     say(f"compared {resolved.pairs:,} pairs: {len(resolved.clustering.clusters):,} clusters")
     finish_pairs(con, resolved)
     _make_results(con, resolved)
-    rates = (
-        measure(con, "(select cluster_id, entity_id from clusters join gathered using (record_id))")
-        if has_truth
-        else None
-    )
+    rates = _rates(con) if has_truth else None
     _write(con, out)
     save_parameters(out / "parameters.json", parameters)
     for notice in notices:
         say(f"note: {notice}")
     return Matched(con, model, parameters, resolved, rates, notices)
+
+
+def _rates(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
+    """Figures against the truth; a record without a known entity is one of its own."""
+    entity = "coalesce(entity_id, 'alone ' || record_id) as entity_id"
+    found = measure(con, f"(select cluster_id, {entity} from clusters join gathered using (record_id))")
+    return {name: round(getattr(found, name), 6) for name in ("precision", "recall", "f1", "b3_f1")}
 
 
 def _gather(
