@@ -1,8 +1,8 @@
 """How many records share a value: a mobile of a whole village proves less than one of two records.
 
 Counts are divided by the number of records at training, not of today: records that come later and do not share the
-value leave every weight as it was. They are also rounded down to half a bit (steps at 1, 2, 3, 4, 6, 8, 12, 16, 23, 32, …), so
-that one more bearer of a common name does not move the weight of all the others.
+value leave every weight as it was. They are also rounded down to half a bit (steps at 1, 2, 3, 4, 6, 8,
+12, 16, 23, 32, …), so that one more bearer of a common name does not move the weight of all the others.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ def register_frequencies(
     for column in model.term_frequency_columns:
         name = f"frequency_of_{column}"
         con.execute(
-            f'create or replace table {name} as select "{column}", {rounded_count_sql(count)} / {max(records, 1)}::double'
-            f' as "tf_{column}" from {table} where "{column}" is not null group by 1 order by 1'
+            f'create or replace table {name} as select "{column}", {rounded_count_sql(count)}'
+            f' / {max(records, 1)}::double as "tf_{column}" from {table} where "{column}" is not null'
+            f" group by 1 order by 1"
         )
         api = linker._db_api
         linker.table_management.register_term_frequency_lookup(api.register(name), column)
