@@ -9,6 +9,11 @@ import duckdb
 
 from warehouse.store import CATALOG, table_exists
 
+# the stewards' five verdicts; "same_apart": one party that is two customers on purpose
+VERDICTS = ("same", "different", "same_apart", "related", "unsure")
+ONE_PARTY = ("same", "same_apart")
+TWO_PARTIES = ("different", "related")
+
 
 @dataclass(frozen=True)
 class PairDecision:
@@ -17,7 +22,19 @@ class PairDecision:
     decision_id: int
     left: str
     right: str
-    verdict: str  # same, different, unsure
+    verdict: str  # one of VERDICTS
+
+    @property
+    def effect(self) -> str | None:
+        """What the linker does with the two: `same` joins, `different` keeps apart, None leaves it to weights."""
+        if self.verdict == "unsure":
+            return None
+        return "same" if self.verdict == "same" else "different"
+
+    @property
+    def is_match(self) -> bool | None:
+        """What the verdict says as a label: one party or two; None says nothing."""
+        return None if self.verdict == "unsure" else self.verdict in ONE_PARTY
 
 
 def load_decisions(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> list[PairDecision]:

@@ -117,7 +117,7 @@ def _bridges(
         for edge in sorted(outcome.edges, key=_strength, reverse=True):  # the strongest writes last
             _bridge(bridges, before, edge.left, edge.right, _joined(edge))
         for decision in outcome.decisions:
-            if decision.verdict == "different":
+            if decision.effect == "different":
                 parted = Bridge(pair_id(decision.left, decision.right), "decision", 0.0, "steward")
                 _bridge(bridges, after, decision.left, decision.right, parted)
     return bridges

@@ -151,12 +151,8 @@ def _refused(resolved: Resolved) -> dict[str, list[str]]:
 
 
 def _decided(resolved: Resolved) -> dict[str, list[str]]:
-    decisions = [d for d in resolved.decisions if d.verdict != "unsure"]
-    return {
-        "l": [d.left for d in decisions],
-        "r": [d.right for d in decisions],
-        "verdict": [d.verdict for d in decisions],
-    }
+    decisions = [(d.left, d.right, d.effect) for d in resolved.decisions if d.effect]
+    return {name: [row[place] for row in decisions] for place, name in enumerate(("l", "r", "verdict"))}
 
 
 def write_clusters(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:

@@ -232,11 +232,15 @@ def _check_decisions(
     """Every decision is obeyed, and the linker by itself did not unlearn what stewards confirmed."""
     con.execute(
         "create or replace temp table label (decision_id bigint, record_id_l varchar, record_id_r varchar,"
-        " verdict varchar)"
+        " verdict varchar, is_one boolean, is_match boolean)"
     )
-    rows = [[d.decision_id, d.left, d.right, d.verdict] for d in load_decisions(con, as_of) if d.verdict != "unsure"]
+    rows = [
+        [d.decision_id, d.left, d.right, d.verdict, d.effect == "same", d.is_match]
+        for d in load_decisions(con, as_of)
+        if d.effect
+    ]
     if rows:
-        con.executemany("insert into label values (?, ?, ?, ?)", rows)
+        con.executemany("insert into label values (?, ?, ?, ?, ?, ?)", rows)
     disobeyed = [row[0] for row in con.execute(_DISOBEYED).fetchall()]
     con.execute(_LABELS)
     flipped = []
@@ -260,7 +264,7 @@ _DISOBEYED = f"""
 select decision_id from label
 join {_CANDIDATE} as l on l.record_id = label.record_id_l
 join {_CANDIDATE} as r on r.record_id = label.record_id_r
-where (l.golden_id = r.golden_id) <> (label.verdict = 'same')
+where (l.golden_id = r.golden_id) <> label.is_one
 order by decision_id
 """
 _LABELS = f"""
@@ -278,7 +282,7 @@ select now.decision_id
 from label_now as now
 join {SCHEMA}.release_label as former
     on former.fingerprint = ? and former.record_id_l = now.record_id_l and former.record_id_r = now.record_id_r
-where former.is_joined = (now.verdict = 'same') and now.is_joined <> former.is_joined
+where former.is_joined = now.is_match and now.is_joined <> former.is_joined
     and now.evidence_hash is not distinct from former.evidence_hash
 order by now.decision_id
 """

@@ -282,16 +282,16 @@ def _inner_weights(
 
 def _with_decisions(edges: list[Edge], decisions: Sequence[PairDecision]) -> list[Edge]:
     """The pairs with the stewards' word: "same" joins before everything, "different" takes the pair out."""
-    decided = {(d.left, d.right): d for d in decisions if d.verdict in ("same", "different")}
+    decided = {(d.left, d.right): d for d in decisions if d.effect}
     kept = [edge for edge in edges if (edge.left, edge.right) not in decided]
     # of two decisions that cannot both hold, the later one wins: it is joined first
-    same = [Edge(STEWARD, float(d.decision_id), d.left, d.right) for d in decided.values() if d.verdict == "same"]
+    same = [Edge(STEWARD, float(d.decision_id), d.left, d.right) for d in decided.values() if d.effect == "same"]
     return [*kept, *same]
 
 
 def _obey(
     known: list[str], edges: list[Edge], decisions: Sequence[PairDecision], constraints: Constraints
 ) -> Clustering:
-    apart = frozenset((d.left, d.right) for d in decisions if d.verdict == "different")
+    apart = frozenset((d.left, d.right) for d in decisions if d.effect == "different")
     limited = replace(constraints, apart=apart)
     return cluster(known, _with_decisions(edges, decisions), limited)

@@ -169,7 +169,7 @@ group by all
 def _make_judged(con: duckdb.DuckDBPyConnection, decisions: Iterable[PairDecision]) -> None:
     """Make `judged`: decided pairs of the sample."""
     con.execute("create or replace temp table judged (record_id_l varchar, record_id_r varchar, is_same boolean)")
-    rows = [[d.left, d.right, d.verdict == "same"] for d in decisions if d.verdict != "unsure"]
+    rows = [[d.left, d.right, d.is_match] for d in decisions if d.is_match is not None]
     if rows and store.table_exists(con, "clerical_sample"):
         con.executemany("insert into judged values (?, ?, ?)", rows)
         con.execute(

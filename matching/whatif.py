@@ -9,6 +9,13 @@ from typing import Any
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters
 
+# verdicts that keep two records apart
+_APART = {
+    "different": ("不同", "different"),
+    "related": ("为关联的两个主体", "two related parties"),
+    "same_apart": ("同一主体、分户管理", "one party kept as two customers"),
+}
+
 
 def better(model: MatchModel, parameters: Parameters, pair: dict[str, Any]) -> list[dict[str, Any]]:
     """Per comparison the weakest level that alone would lift the pair over the link line, and over the review line."""
@@ -51,12 +58,16 @@ def changes(
     """What would change the verdict, the surest first."""
     pair = weighed["pair"]
     if is_one:
-        return [_change("steward", "数据管家裁定“不同”可将其分开。", "A steward's “different” parts them.")]
+        return [_change(
+            "steward", "数据管家裁定“不同”“关联”或“同一人、分户管理”可将其分开。",
+            "A steward's “different”, “related” or “same, kept apart” parts them.",
+        )]  # fmt: skip
     found = []
-    if decision == "different":
+    if decision in _APART:
+        said_zh, said_en = _APART[decision]
         found.append(_change(
-            "decision", "数据管家已裁定不同；撤销该裁定后由评分决定。",
-            "A steward said they are different; undo that decision and the score decides.",
+            "decision", f"数据管家已裁定{said_zh}；撤销该裁定后由评分决定。",
+            f"A steward said they are {said_en}; undo that decision and the score decides.",
         ))  # fmt: skip
     if pair["conflict"]:
         found.append(_change(
@@ -72,7 +83,7 @@ def changes(
     if not weighed["compared"]:
         found.append(_not_compared(weighed["blocking"]))
     found += [_level_change(item) for item in weighed["better"]]
-    if decision != "different":
+    if decision not in _APART:
         found.append(_change("steward", "数据管家裁定“相同”即归并。", "A steward's “same” joins them."))
     return found
 

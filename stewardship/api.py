@@ -8,6 +8,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query
 from pydantic import BaseModel, ConfigDict, Field
 
+from matching.decisions import VERDICTS
 from stewardship import audit, views
 from stewardship.audit import AuditFilter
 from stewardship.desk import ActorPart, DeskPart, FilterPart, with_query
@@ -29,7 +30,7 @@ class DecisionBody(_Body):
     """A verdict as the page sends it; `version` is the version of the task that was shown."""
 
     version: int
-    verdict: str = Field(max_length=20)
+    verdict: str = Field(max_length=20, json_schema_extra={"enum": list(VERDICTS)})
     reason_code: str = Field(max_length=40)
     note: str = Field("", max_length=2000)
 

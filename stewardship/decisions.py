@@ -15,6 +15,7 @@ import duckdb
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from matching.decisions import VERDICTS
 from stewardship.consistency import contradictory_pairs
 from stewardship.store import Decision, open_store, raise_newest_as_of, writing
 from warehouse import store as warehouse_store
@@ -49,7 +50,7 @@ def _refuse_contradictions(decisions: list[Decision]) -> None:
     """A last defence: decisions brought in past the page (a restored backup, a migration) must agree as well."""
     pairs = contradictory_pairs((row.record_id_l, row.record_id_r, row.verdict) for row in decisions)
     if pairs:
-        told = "are said to be different, but 'same' decisions connect them; undo one of these (decisions page)"
+        told = "are kept apart, but other decisions make them one; undo one of these (decisions page)"
         raise DecisionError(*(f"decisions: {left} and {right} {told}" for left, right in pairs))
 
 
@@ -94,7 +95,7 @@ def export_decisions(settings: Settings, as_of: dt.date, run_id: str) -> dict[st
             con.executemany("insert into steward_decision values (?, ?, ?, ?, ?, ?, ?, ?)", [_row(d) for d in present])
         con.execute("commit")
     verdicts = Counter(row.verdict for row in present)
-    counts = {verdict: verdicts[verdict] for verdict in ("same", "different", "unsure")}
+    counts = {verdict: verdicts[verdict] for verdict in VERDICTS}
     return {"decisions": len(present), **counts, "waiting": waiting, "absent": len(decisions) - len(present)}
 
 

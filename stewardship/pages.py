@@ -10,6 +10,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
+from matching.decisions import VERDICTS
 from stewardship import audit, views
 from stewardship.audit import AuditFilter
 from stewardship.desk import THEMES, ActorPart, Desk, DeskPart, FilterPart, local_path, with_query
@@ -21,7 +22,7 @@ from stewardship.permissions import Actor
 from stewardship.reveal import reveal
 from stewardship.store import Decision, User, reading, writing
 from stewardship.text import LANGUAGES, REASONS, REVEAL_REASONS, UNDO_REASONS, say
-from stewardship.verdicts import VERDICTS, Answer, decide, list_decisions, undo
+from stewardship.verdicts import Answer, decide, list_decisions, undo
 from stewardship.waterfall import labelled, waterfall
 
 router = APIRouter(default_response_class=HTMLResponse)

@@ -10,29 +10,45 @@ from zoneinfo import ZoneInfo
 
 import yaml
 
+from matching.decisions import VERDICTS
+
 LANGUAGES = ("zh", "en")
 _BANK_TIME = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True)
 class Reason:
-    """A reason code: for which verdicts it may be given, its key on the page, whether it needs a note."""
+    """A reason code: for which verdicts it may be given, its key on the page, whether it needs a note.
+
+    Keys are different within a verdict. A reason that is `offered_after` shares its key with another verdict's reason,
+    so the page offers it only once its verdict is chosen.
+    """
 
     verdicts: tuple[str, ...]
     key: str
     needs_note: bool = False
+    offered_after: bool = False
 
 
 REASONS: dict[str, Reason] = {
     "same_document": Reason(("same",), "1"),
     "same_profile": Reason(("same",), "2"),
     "same_confirmed": Reason(("same",), "3"),
+    "staff_profile": Reason(("same_apart",), "1", offered_after=True),
+    "private_profile": Reason(("same_apart",), "2", offered_after=True),
+    "agreed_apart": Reason(("same_apart",), "3", offered_after=True),
     "other_document": Reason(("different",), "4"),
-    "related": Reason(("different",), "5"),
+    # the code is the kind of the relation that is kept between the two customers
+    "spouse": Reason(("related",), "1", offered_after=True),
+    "household": Reason(("related",), "2", offered_after=True),
+    "guarantor": Reason(("related",), "3", offered_after=True),
+    "legal_representative": Reason(("related",), "4", offered_after=True),
+    "related": Reason(("related",), "5"),
+    "same_controller": Reason(("related",), "6", offered_after=True),
     "namesake": Reason(("different",), "6"),
     "too_little": Reason(("unsure",), "7"),
     "ask_branch": Reason(("unsure",), "8"),
-    "other": Reason(("same", "different", "unsure"), "9", needs_note=True),
+    "other": Reason(VERDICTS, "9", needs_note=True),
 }
 UNDO_REASONS = ("mistake", "new_information")
 REVEAL_REASONS = ("masked_part_decides", "call_customer", "check_document")

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from sqlalchemy import Select, func, select
 from sqlalchemy.orm import Session
 
+from matching.decisions import ONE_PARTY, VERDICTS
 from stewardship import audit
 from stewardship.consistency import contradictions
 from stewardship.fields import RECORD_ID
@@ -23,7 +24,6 @@ from stewardship.store import Decision, Task, TaskRecord, newest_as_of, utc_now
 from stewardship.text import REASONS, UNDO_REASONS, say, say_time
 from warehouse.errors import DecisionError, NotFoundError
 
-VERDICTS = ("same", "different", "unsure")
 _NOTE_LENGTH = 300
 # a document, phone or card number typed into a note; such notes are read by people who may not see the number
 _LONG_NUMBER = re.compile(r"(?:\d[\s-]?){7,}")
@@ -92,12 +92,14 @@ def _problems(session: Session, vault: Vault, actor: Actor, task: Task, answer: 
 def _contradiction(session: Session, language: str, decision_ids: list[int]) -> str:
     query = select(Decision, Task).join(Task, Task.task_id == Decision.task_id)
     rows = session.execute(query.where(Decision.decision_id.in_(decision_ids)).order_by(Decision.decision_id))
-    return say(language, "error.contradiction", decisions="、".join(_named(row[0], row[1]) for row in rows))
+    return say(language, "error.contradiction", decisions="、".join(_named(language, row[0], row[1]) for row in rows))
 
 
-def _named(decision: Decision, task: Task) -> str:
+def _named(language: str, decision: Decision, task: Task) -> str:
     left, right = shown_ids(task, decision)
-    return f"#{decision.decision_id} {left} {'=' if decision.verdict == 'same' else '≠'} {right} ({decision.steward})"
+    sign = "=" if decision.verdict in ONE_PARTY else "≠"
+    named = say(language, f"verdict.{decision.verdict}")
+    return f"#{decision.decision_id} {left} {sign} {right} ({named}, {decision.steward})"
 
 
 def shown_ids(task: Task, decision: Decision) -> tuple[str, str]:

@@ -43,15 +43,26 @@ function chosenReason() {
   return form.querySelector("input[name=reason_code]:checked");
 }
 
+// A reason is offered when it fits the chosen verdict; before that, all but those whose key another reason has, too.
+function offerReasons() {
+  for (const input of form.querySelectorAll("input[name=reason_code]")) {
+    const chip = input.closest(".chip");
+    const fits = armed ? input.dataset.verdicts.split(" ").includes(armed) : !chip.classList.contains("after");
+    chip.hidden = !fits;
+    if (!fits) input.checked = false;
+  }
+}
+
 function arm(verdict) {
   armed = verdict;
+  offerReasons();
   for (const button of form.querySelectorAll(".verdict")) button.classList.toggle("armed", button.value === verdict);
 }
 
 function tryToDecide(verdict) {
+  arm(verdict); // drops a reason that does not fit
   const reason = chosenReason();
-  arm(verdict);
-  if (!reason || !reason.dataset.verdicts.split(" ").includes(verdict)) {
+  if (!reason) {
     say(pair.dataset.pickReason, "hint");
     return;
   }
@@ -121,12 +132,13 @@ const PAIR_KEYS = {
   k: () => location.assign(pair.dataset.skip),
   q: () => location.assign(pair.dataset.back),
   n: () => form && form.elements.note.focus(),
+  escape: () => form && arm(null),
 };
 
 function onKey(event) {
   if (isTyping(event) || leaving || event.repeat) return;
   const key = (event.shiftKey ? "shift+" : "") + event.key.toLowerCase();
-  const marked = document.querySelector('[data-key="' + CSS.escape(key) + '"]');
+  const marked = [...document.querySelectorAll('[data-key="' + CSS.escape(key) + '"]')].find((item) => !item.closest("[hidden]"));
   if (pair && PAIR_KEYS[key]) PAIR_KEYS[key]();
   else if (!marked || (key === "enter" && event.target.closest("a, button, summary"))) return;
   else if (marked.matches("form")) marked.requestSubmit();
@@ -139,6 +151,7 @@ function onKey(event) {
 document.addEventListener("keydown", onKey);
 
 if (form) {
+  offerReasons();
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     if (leaving) return;

@@ -11,10 +11,14 @@ import pytest
 from playwright.sync_api import Browser, Page, Route, expect
 from sqlalchemy import select
 
+from matching.decisions import VERDICTS
 from stewardship.store import AuditEvent, Decision, open_store, reading
+from stewardship.text import REASONS
 from stewardship.users import create_demo_users
 from tests.steward_desk import CANARIES, Bank, Server, serving
 from warehouse.settings import Settings
+
+VERDICT_BUTTONS = [f".verdict.{verdict}" for verdict in VERDICTS]
 
 
 @pytest.fixture(scope="module")
@@ -102,6 +106,39 @@ def test_three_pairs_by_keys_and_an_undo(page: Page, server: Server, settings: S
     picture(page, picture_folder, "undone")
 
 
+def test_one_party_kept_apart_and_related_parties_by_keys(page: Page, server: Server, settings: Settings, tmp_path):
+    log_in(page, server)
+    page.goto(f"{server.url}/tasks/p-city-1")
+    expect(page.locator(".chip:visible")).to_have_count(9)
+    page.keyboard.press("r")
+    expect(page.locator(".chip:visible")).to_have_count(7)
+    picture(page, tmp_path, "related")
+    page.keyboard.press("a")  # another verdict, other reasons under the same keys
+    expect(page.locator(".chip:visible")).to_have_count(4)
+    page.keyboard.press("Escape")
+    expect(page.locator(".chip:visible")).to_have_count(9)
+    page.keyboard.press("a")
+    page.keyboard.press("1")
+    page.wait_for_url("**last=1")
+    page.goto(f"{server.url}/tasks/p-cross")
+    page.keyboard.press("5")  # a reason first, then its verdict
+    page.keyboard.press("r")
+    page.wait_for_url("**last=2")
+    page.goto(f"{server.url}/tasks/p-city-2")
+    page.click(".verdict.related")
+    page.click("text=同一控制人")
+    page.wait_for_url("**last=3")
+    with reading(open_store(settings)) as session:
+        rows = session.scalars(select(Decision).order_by(Decision.decision_id))
+        found = [(row.task_id, row.verdict, row.reason_code) for row in rows]
+    assert found == [
+        ("p-city-1", "same_apart", "staff_profile"), ("p-cross", "related", "related"),
+        ("p-city-2", "related", "same_controller"),
+    ]  # fmt: skip
+    page.goto(f"{server.url}/tasks/p-city-1")
+    expect(page.locator(".history")).to_contain_text("同一主体分户")
+
+
 def test_the_whole_decision_is_on_one_screen(page: Page, server: Server):
     log_in(page, server)
     for width, height in ((1366, 768), (1366, 650)):  # the second is what a browser's own bars leave of the first
@@ -112,7 +149,7 @@ def test_the_whole_decision_is_on_one_screen(page: Page, server: Server):
             page.wait_for_load_state("load")
             assert page.evaluate("document.documentElement.scrollHeight") <= height
             assert page.evaluate("document.documentElement.scrollWidth") <= width
-            for part in (".verdict.same", ".verdict.unsure", ".chip >> nth=8", ".note", ".waterfall .total", ".legend"):
+            for part in (*VERDICT_BUTTONS, ".chip:visible >> nth=8", ".note", ".waterfall .total", ".legend"):
                 box = page.locator(part).bounding_box()
                 assert box is not None and box["y"] + box["height"] <= height, (part, language)
             last_row = page.locator(".compare tbody tr").last.bounding_box()
@@ -222,6 +259,7 @@ def test_without_javascript_everything_still_works(browser: Browser, server: Ser
     page.click("details[open] input[value=check_document]")
     page.click("details[open] button")
     expect(page.locator('td[data-field=mobile][data-position="0"]')).to_have_text("13800138001")
+    expect(page.locator(".chip:visible")).to_have_count(len(REASONS))
     page.click(".chip >> nth=1")
     page.click(".verdict.same")
     page.wait_for_url("**last=1")
@@ -240,6 +278,9 @@ def test_dark_english_and_narrow(page: Page, server: Server, tmp_path: Path):
     picture(page, tmp_path, "pair_dark_english")
     page.set_viewport_size({"width": 420, "height": 800})
     assert page.evaluate("document.documentElement.scrollWidth") <= 420
+    for part in VERDICT_BUTTONS:
+        box = page.locator(part).bounding_box()
+        assert box is not None and box["x"] >= 0 and box["x"] + box["width"] <= 420 and box["height"] >= 32, part
     picture(page, tmp_path, "pair_narrow")
 
 

@@ -311,11 +311,12 @@ def test_a_customer_who_moves_or_changes_his_name_stays_one(settings):
     assert customers(settings, "core:1", "card:1") == 2, "another valid number parts them"
 
 
-def test_a_steward_keeps_apart_what_the_model_joins(settings):
+@pytest.mark.parametrize("verdict", ["different", "same_apart", "related"])
+def test_a_steward_keeps_apart_what_the_model_joins(settings, verdict):
     fill_warehouse(settings, [*background(), anna("core:1"), anna("card:1")])
     run(settings, D1)
     assert customers(settings, "core:1", "card:1") == 1
-    write_decisions(settings, [("card:1", "core:1", "different", D1)])
+    write_decisions(settings, [("card:1", "core:1", verdict, D1)])
     run(settings, D2)
     assert customers(settings, "core:1", "card:1") == 2
     assert pairs(settings)["card:1", "core:1"] == ("decision", "reject", "decision", "steward")

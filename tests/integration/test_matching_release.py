@@ -149,13 +149,26 @@ def test_a_decision_that_is_not_obeyed_stops_the_run(two, tmp_path):
         gate(site, D2)
 
 
-def test_a_model_that_unlearns_a_confirmed_pair_stops_the_run(two, tmp_path):
+@pytest.mark.parametrize("verdict", ["same_apart", "related"])
+def test_customers_kept_apart_on_purpose_are_obeyed_apart(two, verdict):
+    site, rows = two
+    join(site, rows)
+    write_decisions(site, [("a:1", "b:1", verdict, D1)])  # came after linking: they are still one customer
+    with pytest.raises(GateError, match=r"1 stewards' decisions are not obeyed \(#1\)"):
+        gate(site, D2)
+    run(site, D2, rows)
+    assert gate(site, D2)["disobeyed"] == 0
+
+
+@pytest.mark.parametrize("verdict", ["same", "same_apart"])
+def test_a_model_that_unlearns_a_confirmed_pair_stops_the_run(two, tmp_path, verdict):
     site, _ = two
     rows = make_people(40, seed=3)[0]
     core = next(row for row in rows if row["record_id"].startswith("card:"))
     left, right = core["record_id"], core["record_id"].replace("card:", "core:")
-    write_decisions(site, [(right, left, "same", D1)])
-    loose = with_limits(site, tmp_path, changes={k: {"customers": 1.0, "aum": 1.0} for k in ("merged", "vanished")})
+    write_decisions(site, [(right, left, verdict, D1)])
+    kinds = ("merged", "split", "vanished", "new")
+    loose = with_limits(site, tmp_path, changes={kind: {"customers": 1.0, "aum": 1.0} for kind in kinds})
     run(loose, D2, rows)
     gate(loose, D2)
     publish(loose, D2)
@@ -193,11 +206,13 @@ def test_estimates_hold_the_truth(settings):
     run(settings, D1, rows)
     drawn = draw(settings, 120, seed=2)
     assert draw(settings, 120, seed=2)["pairs"] == drawn["pairs"]
+    words = {True: ("same", "same_apart"), False: ("different", "related")}
     decisions = [
-        PairDecision(n, p["record_id_l"], p["record_id_r"],
-                     "same" if truth[p["record_id_l"]] == truth[p["record_id_r"]] else "different")
+        PairDecision(
+            n, p["record_id_l"], p["record_id_r"], words[truth[p["record_id_l"]] == truth[p["record_id_r"]]][n % 2]
+        )
         for n, p in enumerate(drawn["pairs"])
-    ]  # fmt: skip
+    ]
     with store.connect(settings, read_only=True) as con:
         found = estimate(con, settings, decisions, load_release_rules(settings).slices, D1)
         pairs = con.execute(

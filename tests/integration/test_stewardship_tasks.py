@@ -19,6 +19,7 @@ from stewardship.store import Decision, Task, open_store, reading, writing
 from stewardship.tasks import refresh_tasks
 from stewardship.users import create_demo_users
 from stewardship.verdicts import Answer, StaleDecisionError
+from stewardship.views import task_decisions
 from tests.steward_desk import CANARIES, DAY, Bank
 from warehouse import store as warehouse_store
 from warehouse.embedded_pg import EmbeddedPostgres
@@ -149,7 +150,16 @@ def test_decisions_reach_the_next_day_and_not_a_rerun_of_their_own(bank: Bank, d
         ("card:3001", "wealth:4001", "different"),
         ("call:5001", "core:1002", "unsure"),
     ]
-    assert counts == {"decisions": 3, "same": 1, "different": 1, "unsure": 1, "waiting": 0, "absent": 0}
+    assert counts == {
+        "decisions": 3,
+        "same": 1,
+        "different": 1,
+        "same_apart": 0,
+        "related": 0,
+        "unsure": 1,
+        "waiting": 0,
+        "absent": 0,
+    }
 
 
 def test_what_is_decided_while_a_run_works_cannot_change_its_rerun(bank: Bank, desk: Desk):
@@ -247,9 +257,65 @@ def test_contradicting_decisions_are_refused_and_named(desk: Desk):
     desk.decide("p-city-2", "same")
     with pytest.raises(DecisionError) as refused:
         desk.decide("p-city-3", "different", "namesake")
-    assert "#1 core:1001 = ebank:2001 (steward.hq)" in str(refused.value)
+    assert "#1 core:1001 = ebank:2001 (Same, steward.hq)" in str(refused.value)
     assert "#2 core:1003 = ebank:2001" in str(refused.value)
     assert desk.task("p-city-3").status == "open"
+
+
+def test_one_party_kept_apart_and_related_parties_reach_the_next_day(bank: Bank, desk: Desk):
+    desk.decide("p-city-1", "same_apart", "staff_profile")
+    desk.decide("p-cross", "related", "spouse")
+    counts = export_decisions(bank.settings, NEXT, "run")
+    assert bank.exported() == [
+        ("core:1001", "ebank:2001", "same_apart"),
+        ("card:3001", "wealth:4001", "related"),
+    ]
+    assert (counts["same_apart"], counts["related"]) == (1, 1)
+    bank.run(NEXT)
+    assert (desk.task("p-city-1").status, desk.task("p-cross").status) == ("decided", "decided")
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "last", "named"),
+    [
+        (("same_apart", "staff_profile"), ("same", "same_profile"), ("related", "household"), "Same, kept apart"),
+        (("same_apart", "staff_profile"), ("same_apart", "agreed_apart"), ("different", "namesake"), "kept apart"),
+        (("same_apart", "staff_profile"), ("same", "same_profile"), ("same", "same_profile"), "Same, kept apart"),
+        (("same", "same_profile"), ("same", "same_profile"), ("same_apart", "agreed_apart"), "Same, steward"),
+        (("related", "spouse"), ("same", "same_profile"), ("same_apart", "agreed_apart"), "≠ .* .Related"),
+        (("related", "spouse"), ("same", "same_profile"), ("same", "same_profile"), "≠ .* .Related"),
+    ],
+)
+def test_the_third_verdict_that_contradicts_two_others_is_refused(desk: Desk, first, second, last, named):
+    desk.decide("p-city-1", *first)
+    desk.decide("p-city-2", *second)
+    with pytest.raises(DecisionError, match=named):
+        desk.decide("p-city-3", *last)
+
+
+def test_verdicts_that_do_not_contradict_each_other_are_kept(desk: Desk):
+    desk.decide("p-city-1", "same_apart", "private_profile")
+    desk.decide("p-city-2", "same_apart", "private_profile")
+    desk.decide("p-city-3", "same")
+    desk.undo(3)
+    desk.decide("p-city-3", "same_apart", "agreed_apart")
+    assert desk.task("p-city-3").verdict == "same_apart"
+
+
+def test_a_decision_with_the_reason_of_an_older_release_is_still_read(bank: Bank, desk: Desk):
+    """Until the verdict `related` came, family was a reason of `different`."""
+    desk.decide("p-city-1", "different", "namesake")
+    with writing(open_store(desk.settings)) as session:
+        session.execute(text("drop trigger decision_no_update"))
+        session.execute(text("update decision set reason_code = 'related'"))
+    with reading(open_store(desk.settings)) as session:
+        task = session.get_one(Task, "p-city-1")
+        (shown,) = task_decisions(session, Vault(desk.settings), task, HQ)
+    assert (shown["verdict"], shown["reason_code"]) == ("different", "related")
+    export_decisions(bank.settings, NEXT, "run")
+    assert bank.exported() == [("core:1001", "ebank:2001", "different")]
+    with pytest.raises(DecisionError, match="reason that fits"):
+        desk.decide("p-city-2", "different", "related")
 
 
 def test_a_merge_across_a_known_difference_is_refused(desk: Desk):
@@ -277,7 +343,7 @@ def test_export_refuses_contradictions_that_came_in_past_the_page(bank: Bank, de
     with writing(open_store(desk.settings)) as session:
         session.execute(text("drop trigger decision_no_update"))
         session.execute(text("update decision set verdict = 'different' where task_id = 'p-city-3'"))
-    with pytest.raises(DecisionError, match="core:1001 and core:1003 are said to be different"):
+    with pytest.raises(DecisionError, match="core:1001 and core:1003 are kept apart"):
         export_decisions(bank.settings, NEXT, "run")
 
 

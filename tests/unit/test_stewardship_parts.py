@@ -6,10 +6,12 @@ import datetime as dt
 import re
 from pathlib import Path
 
+import networkx as nx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matching.decisions import ONE_PARTY, TWO_PARTIES, VERDICTS, PairDecision
 from stewardship import api, audit, text
 from stewardship.compare import compare, cut, marks_of, state_of
 from stewardship.consistency import contradictory_pairs
@@ -20,7 +22,6 @@ from stewardship.middleware import error_body, place_of
 from stewardship.payload import Vault, record_place
 from stewardship.permissions import ROLES, ROUTES, Actor, Permission
 from stewardship.store import Base, Decision
-from stewardship.verdicts import VERDICTS
 from stewardship.views import band_of
 from stewardship.waterfall import waterfall
 from warehouse.errors import KeyFileError
@@ -194,6 +195,41 @@ def test_contradictory_pairs_are_found_through_any_number_of_steps():
     assert contradictory_pairs([*chain, ("A", "E", "different"), ("A", "D", "unsure")]) == []
 
 
+def test_one_party_kept_apart_is_neither_one_customer_nor_two_parties():
+    apart = ("A", "B", "same_apart")
+    assert contradictory_pairs([apart, ("B", "C", "same_apart"), ("A", "C", "same")]) == []
+    assert contradictory_pairs([apart, ("B", "C", "same"), ("A", "C", "same")]) == [("A", "B")]
+    assert contradictory_pairs([apart, ("B", "C", "same"), ("A", "C", "related")]) == [("A", "C")]
+    assert contradictory_pairs([("A", "B", "related"), ("B", "C", "related"), ("A", "C", "different")]) == []
+
+
+PAIRS = st.tuples(st.sampled_from("ABCDE"), st.sampled_from("ABCDE")).filter(lambda pair: pair[0] < pair[1])
+
+
+@given(st.dictionaries(PAIRS, st.sampled_from(VERDICTS), max_size=9))
+def test_contradictions_are_those_a_graph_library_finds(said: dict[tuple[str, str], str]):
+    wrong = set()
+    for joining, parting in ((("same",), ("same_apart",)), (ONE_PARTY, TWO_PARTIES)):
+        graph = nx.Graph([pair for pair, verdict in said.items() if verdict in joining])
+        wrong |= {
+            pair for pair, verdict in said.items()
+            if verdict in parting and graph.has_node(pair[0]) and graph.has_node(pair[1]) and nx.has_path(graph, *pair)
+        }  # fmt: skip
+    assert set(contradictory_pairs([(*pair, verdict) for pair, verdict in said.items()])) == wrong
+
+
+@pytest.mark.parametrize(
+    ("said", "effect", "is_match"),
+    [
+        ("same", "same", True), ("different", "different", False), ("same_apart", "different", True),
+        ("related", "different", False), ("unsure", None, None),
+    ],
+)  # fmt: skip
+def test_what_a_verdict_does_and_what_it_says_as_a_label(said, effect, is_match):
+    decision = PairDecision(1, "a:1", "b:1", said)
+    assert (decision.effect, decision.is_match) == (effect, is_match)
+
+
 # --- words ----------------------------------------------------------------------------------------------------------
 def test_every_text_stands_in_both_languages_with_the_same_places():
     for key, pair in text._catalogue().items():
@@ -225,9 +261,18 @@ def test_every_code_has_its_name():
 
 
 def test_reason_keys_are_different_and_every_verdict_has_reasons():
-    keys = [reason.key for reason in text.REASONS.values()]
-    assert len(set(keys)) == len(keys)
-    assert {said for reason in text.REASONS.values() for said in reason.verdicts} == set(VERDICTS)
+    """Among the reasons offered before a verdict is chosen, and among those of each verdict."""
+    reasons = text.REASONS.values()
+    first = [reason.key for reason in reasons if not reason.offered_after]
+    assert sorted(first) == list("123456789")
+    for said in VERDICTS:
+        keys = [reason.key for reason in reasons if said in reason.verdicts]
+        assert len(set(keys)) == len(keys) >= 2, said
+
+
+def test_the_api_describes_the_five_verdicts():
+    body = api.DecisionBody.model_json_schema()["properties"]["verdict"]
+    assert body["enum"] == ["same", "different", "same_apart", "related", "unsure"]
 
 
 # --- permissions ----------------------------------------------------------------------------------------------------
