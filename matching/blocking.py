@@ -24,64 +24,99 @@ class Oversize:
 
 def strong_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, target: str) -> None:
     """Pairs of records that share a strong identifier: all of a small group, neighbours of a large one."""
-    con.execute(f"create or replace table {target} (match_key varchar, join_key_l varchar, join_key_r varchar)")
+    con.execute(f"create or replace table {target} (match_key varchar, join_key_l integer, join_key_r integer)")
     for strong in model.strong_identifiers:
+        _sharing(con, f'select record_no, record_no as unit, hash("{strong.key}") as key from {table}'
+                 f' where "{strong.key}" is not null')  # fmt: skip
         con.execute(
             f"""
             insert into {target}
-            with placed as (
-                select
-                    record_id, "{strong.key}" as key, count(*) over (partition by "{strong.key}") as n,
-                    row_number() over (partition by "{strong.key}" order by record_id) as place
-                from {table}
-                where "{strong.key}" is not null
+            select '{strong.rule}', l.record_no, r.record_no
+            from block as l join block as r on l.key = r.key and l.record_no < r.record_no
+            where l.n <= {model.limits.max_block}
+            union all
+            select '{strong.rule}', record_no, after
+            from (
+                select record_no, lead(record_no) over (partition by key order by record_no) as after
+                from block where n > {model.limits.max_block}
             )
-            select '{strong.rule}', l.record_id, r.record_id
-            from placed as l join placed as r on l.key = r.key and l.place < r.place
-            where l.n <= {model.limits.max_block} or r.place = l.place + 1
+            where after is not null
             """
         )
+    con.execute("drop table if exists block")
     con.execute(
         f"create or replace table {target} as select min(match_key) as match_key, join_key_l, join_key_r"
-        f" from {target} group by all order by all"
+        f" from {target} group by all"
     )
 
 
+def _sharing(con: duckdb.DuckDBPyConnection, keyed: str) -> None:
+    """Make `block`: the rows of a query (record_no, unit, key) whose key others share, and how many share it."""
+    con.execute(
+        f"create or replace table block as with keyed as ({keyed}),"
+        " counted as (select key, count(*) as n from keyed group by key having count(*) > 1)"
+        " select keyed.*, counted.n from keyed join counted using (key)"
+    )
+
+
+def block_keys(model: MatchModel) -> str:
+    """SQL columns `key_0`, `key_1`, … of a prepared record: per blocking rule one number for what it agrees on.
+
+    A rule with a list gives a list of numbers. That two values get the same number by chance only makes a pair more to
+    be looked at.
+    """
+    return ", ".join(
+        f"{_key_sql(rule, model.list_columns)} as key_{place}" for place, rule in enumerate(model.blocking)
+    )
+
+
+def _key_sql(rule: BlockingRule, lists: set[str]) -> str:
+    known = " and ".join(f'"{key}" is not null' for key in rule.keys)
+    listed = next((key for key in rule.keys if key in lists), None)
+    parts = ", ".join("entry" if key == listed else f'"{key}"' for key in rule.keys)
+    key = f"hash({parts})"
+    if listed:
+        key = f'list_transform(list_distinct("{listed}"), lambda entry: {key})'
+    return f"case when {known} then {key} end"
+
+
 def blocked_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, target: str) -> list[Oversize]:
-    """Pairs of the blocking rules whose records are not in one unit yet; the first rule that finds a pair names it.
+    """Pairs of records of different units that agree on some rule, each pair once, with the first such rule.
 
     Args:
         con: the scratch connection.
         model: its blocking rules and limits.
-        table: prepared records with a column `unit` (records of one unit are already joined).
+        table: relation with `record_no`, `unit` and the columns of `block_keys`.
         target: table to make: match_key, join_key_l, join_key_r.
     """
     if _count(con, table) <= model.limits.compare_all:
         con.execute(
-            f"create or replace table {target} as select 'all' as match_key, l.record_id as join_key_l,"
-            f" r.record_id as join_key_r from {table} as l join {table} as r"
-            " on l.record_id < r.record_id and l.unit <> r.unit order by all"
+            f"create or replace table {target} as select 'all' as match_key, l.record_no as join_key_l,"
+            f" r.record_no as join_key_r from {table} as l join {table} as r"
+            " on l.record_no < r.record_no and l.unit <> r.unit"
         )
         return []
-    con.execute(f"create or replace table {target} (place integer, join_key_l varchar, join_key_r varchar)")
+    con.execute(f"create or replace table {target} (place integer, join_key_l integer, join_key_r integer)")
     oversize = []
     for place, rule in enumerate(model.blocking):
-        con.execute(f"create or replace table block as {_block_sql(rule, table, model.list_columns)}")
+        is_list = any(key in model.list_columns for key in rule.keys)
+        key = f"unnest(key_{place})" if is_list else f"key_{place}"
+        _sharing(con, f"select record_no, unit, {key} as key from {table} where key_{place} is not null")
         largest = _largest_block(con, model.limits)
         oversize += _oversize(con, rule, largest)
         con.execute(
             f"""
             insert into {target}
-            select {place}, l.record_id, r.record_id
-            from block as l join block as r on l.key = r.key and l.record_id < r.record_id and l.unit <> r.unit
-            where l.n <= {largest} and r.n <= {largest}
+            select {place}, l.record_no, r.record_no
+            from block as l join block as r on l.key = r.key and l.record_no < r.record_no and l.unit <> r.unit
+            where l.n <= {largest}
             """
         )
     con.execute("drop table if exists block")
     names = ", ".join(f"'{rule.rule}'" for rule in model.blocking)
     con.execute(
         f"create or replace table {target} as select [{names}][min(place) + 1] as match_key, join_key_l, join_key_r"
-        f" from {target} group by all order by all"
+        f" from {target} group by all"
     )
     return oversize
 
@@ -89,21 +124,6 @@ def blocked_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str,
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     row = con.execute(f"select count(*) from {table}").fetchone()
     return int(row[0]) if row else 0
-
-
-def _block_sql(rule: BlockingRule, table: str, lists: set[str]) -> str:
-    """Records with the rule's key as one value, and how many records share it."""
-    entries = [f'unnest("{key}") as "{key}"' if key in lists else f'"{key}"' for key in rule.keys]
-    known = " and ".join(f'"{key}" is not null' for key in rule.keys)
-    packed = ", ".join(f'"{key}" := "{key}"' for key in rule.keys)
-    return f"""
-        select *, count(*) over (partition by key) as n
-        from (
-            select distinct record_id, unit, struct_pack({packed}) as key
-            from (select record_id, unit, {", ".join(entries)} from {table} where {known})
-        )
-        qualify n > 1
-    """
 
 
 def _largest_block(con: duckdb.DuckDBPyConnection, limits: Limits) -> int:

@@ -67,7 +67,7 @@ class Table:
     def __init__(self, ask: Callable[[str], int]) -> None:
         self._ask = ask
         self._known = np.zeros(_BASIC, bool)
-        self._answers = np.zeros(_BASIC, np.int64)
+        self._answers = np.zeros(_BASIC, np.int32)
 
     def of(self, codes: Numbers) -> Numbers:
         """The function's answers for characters of the basic plane."""
@@ -80,8 +80,10 @@ class Table:
 
 
 def is_any(codes: Numbers, characters: str) -> Numbers:
-    """Which characters are one of these."""
-    return np.isin(codes, np.array([ord(character) for character in characters], np.uint32))
+    """Which characters, all of the basic plane, are one of these."""
+    wanted = np.zeros(_BASIC, bool)
+    wanted[[ord(character) for character in characters]] = True
+    return np.asarray(wanted[codes])
 
 
 def is_digit(codes: Numbers) -> Numbers:

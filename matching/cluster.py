@@ -3,6 +3,9 @@
 Customers are the connected components of the linked pairs. Only a component that breaks a constraint is looked at
 again: its pairs are joined one by one, certain ones first, then the heaviest, and a pair whose joining would break a
 constraint is refused. A record that could as well belong to another customer joins neither of them.
+
+Records are numbers in the order of their ids. `matching.grouping` finds the few components that break something among
+millions; what is done with them stands here.
 """
 
 from __future__ import annotations
@@ -11,6 +14,9 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+Name = TypeVar("Name", str, int)
 
 STEWARD, STRONG, KEPT, MODEL = range(4)  # ranks of pairs: a smaller one is joined first; KEPT: joined the day before
 _UNSEEN = (
@@ -25,8 +31,8 @@ class Edge:
 
     rank: int
     weight: float
-    left: str
-    right: str
+    left: int
+    right: int
 
 
 @dataclass(frozen=True)
@@ -50,29 +56,33 @@ class Constraints:
         weights: pair of records -> bits, for every pair inside a component; one that is not there counts as `_UNSEEN`.
     """
 
-    exclusive: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
-    apart: frozenset[tuple[str, str]] = frozenset()
+    exclusive: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
+    apart: frozenset[tuple[int, int]] = frozenset()
     max_size: int = 1_000_000
     margin: float = 0.0
     support: float | None = None
-    weights: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    weights: Mapping[tuple[int, int], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Clustering:
     """Customers as sorted tuples of records (singletons included), and the pairs refused on the way."""
 
-    clusters: list[tuple[str, ...]]
+    clusters: list[tuple[int, ...]]
     refusals: list[Refusal]
 
 
-class Forest:
+class Forest(Generic[Name]):
     """Union-find over names, with path halving; the smaller name is the root, so results do not depend on order."""
 
     def __init__(self) -> None:
-        self._parent: dict[str, str] = {}
+        self._parent: dict[Name, Name] = {}
 
-    def find(self, name: str) -> str:
+    def names(self) -> list[Name]:
+        """Every name seen so far."""
+        return list(self._parent)
+
+    def find(self, name: Name) -> Name:
         """The root of a name; a name not seen before is its own."""
         parent = self._parent
         root = parent.setdefault(name, name)
@@ -80,29 +90,29 @@ class Forest:
             parent[name] = root = parent[root]
         return root
 
-    def join(self, left: str, right: str) -> str:
+    def join(self, left: Name, right: Name) -> Name:
         """Make one tree of two; returns the root."""
         low, high = sorted((self.find(left), self.find(right)))
         self._parent[high] = low
         return low
 
-    def groups(self, names: Iterable[str]) -> list[tuple[str, ...]]:
+    def groups(self, names: Iterable[Name]) -> list[tuple[Name, ...]]:
         """The names by tree, everything sorted."""
-        members: dict[str, list[str]] = defaultdict(list)
+        members: dict[Name, list[Name]] = defaultdict(list)
         for name in sorted(names):
             members[self.find(name)].append(name)
         return [tuple(members[root]) for root in sorted(members)]
 
 
-def components(records: Iterable[str], edges: Iterable[Edge]) -> list[tuple[str, ...]]:
+def components(records: Iterable[int], edges: Iterable[Edge]) -> list[tuple[int, ...]]:
     """Connected components, singletons included."""
-    forest = Forest()
+    forest: Forest[int] = Forest()
     for edge in edges:
         forest.join(edge.left, edge.right)
     return forest.groups(records)
 
 
-def cluster(records: Iterable[str], edges: Sequence[Edge], constraints: Constraints) -> Clustering:
+def cluster(records: Iterable[int], edges: Sequence[Edge], constraints: Constraints) -> Clustering:
     """Customers that keep every constraint; two stewards' verdicts apart, a steward's "same" beats exclusive values."""
     groups = components(records, edges)
     exclusive = _accept_stewards(edges, constraints)
@@ -124,12 +134,12 @@ def cluster(records: Iterable[str], edges: Sequence[Edge], constraints: Constrai
     return Clustering(sorted(kept), refusals)
 
 
-def _accept_stewards(edges: Sequence[Edge], constraints: Constraints) -> dict[str, dict[str, str]]:
+def _accept_stewards(edges: Sequence[Edge], constraints: Constraints) -> dict[str, dict[int, int]]:
     """Exclusive values, where the values of two records a steward called the same count as one value."""
     exclusive = {name: dict(values) for name, values in constraints.exclusive.items()}
     confirmed = [edge for edge in edges if edge.rank == STEWARD]
     for values in exclusive.values():
-        forest = Forest()
+        forest: Forest[int] = Forest()
         for edge in confirmed:
             if edge.left in values and edge.right in values:
                 forest.join(values[edge.left], values[edge.right])
@@ -138,7 +148,7 @@ def _accept_stewards(edges: Sequence[Edge], constraints: Constraints) -> dict[st
     return exclusive
 
 
-def _breaks(group: tuple[str, ...], exclusive: Mapping[str, Mapping[str, str]], max_size: int) -> bool:
+def _breaks(group: tuple[int, ...], exclusive: Mapping[str, Mapping[int, int]], max_size: int) -> bool:
     if len(group) > max_size:
         return True
     return len(group) > 1 and any(
@@ -147,8 +157,8 @@ def _breaks(group: tuple[str, ...], exclusive: Mapping[str, Mapping[str, str]], 
 
 
 def _rebuild(
-    group: tuple[str, ...], edges: list[Edge], exclusive: Mapping[str, Mapping[str, str]], constraints: Constraints
-) -> tuple[list[tuple[str, ...]], list[Refusal]]:
+    group: tuple[int, ...], edges: list[Edge], exclusive: Mapping[str, Mapping[int, int]], constraints: Constraints
+) -> tuple[list[tuple[int, ...]], list[Refusal]]:
     usable, refusals = _without_ambiguous(edges, exclusive, constraints.margin)
     builder = _Builder(group, exclusive, constraints)
     for edge in sorted(usable, key=lambda e: (e.rank, -e.weight, e.left, e.right)):
@@ -159,15 +169,15 @@ def _rebuild(
 
 
 def _without_ambiguous(
-    edges: list[Edge], exclusive: Mapping[str, Mapping[str, str]], margin: float
+    edges: list[Edge], exclusive: Mapping[str, Mapping[int, int]], margin: float
 ) -> tuple[list[Edge], list[Refusal]]:
     """Take away the pairs of a record whose two best customers differ in an exclusive value and weigh about the same.
 
     Only pairs the model made are in doubt, and only records that have no such value themselves.
     """
-    doubtful: set[tuple[str, str]] = set()
+    doubtful: set[tuple[int, int]] = set()
     for values in exclusive.values():
-        best: dict[str, dict[str, float]] = defaultdict(dict)
+        best: dict[int, dict[int, float]] = defaultdict(dict)
         for edge in (e for e in edges if e.rank == MODEL):
             for record, other in ((edge.left, edge.right), (edge.right, edge.left)):
                 if record not in values and other in values:
@@ -180,7 +190,7 @@ def _without_ambiguous(
     refusals: list[Refusal] = []
     for edge in edges:
         doubt = edge.rank == MODEL and any(
-            (record, values.get(other, "")) in doubtful
+            (record, values.get(other, -1)) in doubtful
             for values in exclusive.values()
             for record, other in ((edge.left, edge.right), (edge.right, edge.left))
         )
@@ -188,7 +198,7 @@ def _without_ambiguous(
     return usable, refusals
 
 
-def _too_close(reached: dict[str, float], margin: float) -> list[str]:
+def _too_close(reached: dict[int, float], margin: float) -> list[int]:
     """Values reached with nearly the best weight, when there are several."""
     best = max(reached.values())
     close = [value for value, weight in reached.items() if best - weight < margin]
@@ -199,14 +209,14 @@ class _Builder:
     """Customers growing pair by pair, with what each of them holds."""
 
     def __init__(
-        self, group: tuple[str, ...], exclusive: Mapping[str, Mapping[str, str]], constraints: Constraints
+        self, group: tuple[int, ...], exclusive: Mapping[str, Mapping[int, int]], constraints: Constraints
     ) -> None:
-        self.forest = Forest()
+        self.forest: Forest[int] = Forest()
         self._max_size = constraints.max_size
         self._members = {record: [record] for record in group}
         self._weights, self._support = constraints.weights, constraints.support
         self._held = {r: {name: v[r] for name, v in exclusive.items() if r in v} for r in group}
-        self._apart: dict[str, set[str]] = defaultdict(set)
+        self._apart: dict[int, set[int]] = defaultdict(set)
         inside = set(group)
         for left, right in constraints.apart:
             if left in inside and right in inside:
@@ -229,7 +239,7 @@ class _Builder:
             self._apart[root] |= self._apart.pop(gone, set())
         return reason
 
-    def _objection(self, one: str, two: str) -> str | None:
+    def _objection(self, one: int, two: int) -> str | None:
         smaller, other = sorted((one, two), key=lambda root: (len(self._apart[root]), root))
         if any(self.forest.find(record) == other for record in self._apart[smaller]):
             return "steward"
@@ -239,7 +249,7 @@ class _Builder:
                 return name
         return "size" if len(self._members[one]) + len(self._members[two]) > self._max_size else None
 
-    def _is_weak(self, one: str, two: str) -> bool:
+    def _is_weak(self, one: int, two: int) -> bool:
         """Whether a heavy pair is a bridge between two groups that have little in common otherwise."""
         pairs = len(self._members[one]) * len(self._members[two])
         if self._support is None or pairs == 1:

@@ -32,7 +32,7 @@ def splink_settings(
     odds = parameters.prior / (1 - parameters.prior) * 2.0**-prior_shift
     return SettingsCreator(
         link_type="dedupe_only",
-        unique_id_column_name="record_id",
+        unique_id_column_name="record_no",
         comparisons=[_comparison(item, parameters, frequencies) for item in model.comparisons],
         blocking_rules_to_generate_predictions=[],
         probability_two_random_records_match=odds / (1 + odds),

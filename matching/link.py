@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import datetime as dt
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
-from matching.cluster import STEWARD, STRONG, Edge
+from matching.cluster import STEWARD, STRONG
 from matching.decisions import load_decisions
 from matching.history import SCHEMA, Bridge, History, create_tables, read_history, write_day
 from matching.identity import Change, assign
 from matching.model import PARTY_TYPES
 from matching.pairs import finish_pairs, pair_id, write_clusters, write_pairs
 from matching.party import gather_parties
-from matching.resolve import Resolved, resolve
+from matching.resolve import RANK_SQL, Resolved, resolve
 from warehouse import store
 from warehouse.settings import Settings
 
@@ -52,11 +55,11 @@ def _write(
     con: duckdb.DuckDBPyConnection, outcomes: Sequence[Resolved], history: History, as_of: dt.date, run_id: str
 ) -> dict[str, int]:
     """Write everything of the day in one transaction; what needs scratch tables is made before it begins."""
-    clusters = sorted(group for outcome in outcomes for group in outcome.clustering.clusters)
-    after = assign(clusters, history.past)
-    bridges = _bridges(outcomes, history.before, after)
-    cause = "model" if _model_changed(outcomes, history) else "run"
     filled = [outcome for outcome in outcomes if outcome.records]
+    clusters = sorted(members for outcome in filled for members in _clusters(con, outcome))
+    after = assign(clusters, history.past)
+    bridges = _bridges(con, filled, history.before, after)
+    cause = "model" if _model_changed(outcomes, history) else "run"
     for outcome in filled:
         finish_pairs(con, outcome)
     con.execute("begin")
@@ -74,11 +77,19 @@ def _write(
     return counts | _change_counts(found)
 
 
+def _clusters(con: duckdb.DuckDBPyConnection, outcome: Resolved) -> list[tuple[str, ...]]:
+    """The customers as sorted tuples of record ids."""
+    records = con.execute(f"select record_id from {outcome.prepared} order by record_no").fetchnumpy()["record_id"]
+    order = np.argsort(outcome.home, kind="stable")
+    ends = np.flatnonzero(np.diff(outcome.home[order])) + 1
+    return [tuple(records[members]) for members in np.split(order, ends)]
+
+
 def _counts(outcome: Resolved, verdicts: Mapping[str, int]) -> dict[str, int]:
     prefix = outcome.party_type
     return {
         f"{prefix}_records": outcome.records,
-        f"{prefix}_customers": len(outcome.clustering.clusters),
+        f"{prefix}_customers": outcome.customers,
         f"{prefix}_pairs": outcome.pairs,
         f"{prefix}_links": verdicts.get("link", 0),
         f"{prefix}_reviews": verdicts.get("review", 0),
@@ -98,7 +109,7 @@ def _write_run(
         f"insert into {SCHEMA}.match_run values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             as_of, run_id, outcome.party_type, outcome.version, outcome.records, outcome.pairs,
-            verdicts.get("link", 0), verdicts.get("review", 0), len(outcome.clustering.clusters),
+            verdicts.get("link", 0), verdicts.get("review", 0), outcome.customers,
         ],
     )  # fmt: skip
 
@@ -109,28 +120,56 @@ def _model_changed(outcomes: Sequence[Resolved], history: History) -> bool:
 
 
 def _bridges(
-    outcomes: Sequence[Resolved], before: Mapping[str, str], after: Mapping[str, str]
+    con: duckdb.DuckDBPyConnection, outcomes: Sequence[Resolved], before: Mapping[str, str], after: Mapping[str, str]
 ) -> dict[frozenset[str], Bridge]:
     """For two ids, the strongest pair that joined them, or the steward's decision that parted them."""
     bridges: dict[frozenset[str], Bridge] = {}
+    columns = {"record_id": list(before), "golden_id": list(before.values())}
+    con.register("before", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
     for outcome in outcomes:
-        for edge in sorted(outcome.edges, key=_strength, reverse=True):  # the strongest writes last
+        for edge in sorted(_joining(con, outcome), reverse=True):  # the strongest writes last
             _bridge(bridges, before, edge.left, edge.right, _joined(edge))
         for decision in outcome.decisions:
             if decision.effect == "different":
                 parted = Bridge(pair_id(decision.left, decision.right), "decision", 0.0, "steward")
                 _bridge(bridges, after, decision.left, decision.right, parted)
+    con.unregister("before")
     return bridges
 
 
-def _strength(edge: Edge) -> tuple[int, float, str, str]:
-    return edge.rank, -edge.weight, edge.left, edge.right
+@dataclass(frozen=True, order=True)
+class _Joining:
+    """A pair that joins two customers of the day before; the strongest is the smallest."""
+
+    rank: int
+    lightness: float
+    left: str
+    right: str
 
 
-def _joined(edge: Edge) -> Bridge:
+def _joining(con: duckdb.DuckDBPyConnection, outcome: Resolved) -> list[_Joining]:
+    """Pairs between two customers of the day before, with the stewards' word."""
+    rows = con.execute(
+        f"""
+        select {RANK_SQL}, -match_weight, l.record_id, r.record_id
+        from {outcome.judged}
+        join {outcome.prepared} as l on l.record_no = record_no_l
+        join {outcome.prepared} as r on r.record_no = record_no_r
+        join before as one on one.record_id = l.record_id
+        join before as two on two.record_id = r.record_id
+        where verdict = 'link' and one.golden_id <> two.golden_id
+        """
+    ).fetchall()
+    decided = {(d.left, d.right): d for d in outcome.decisions if d.effect}
+    found = [_Joining(*row) for row in rows if (row[2], row[3]) not in decided]
+    same = [d for d in decided.values() if d.effect == "same"]
+    return [*found, *(_Joining(STEWARD, -float(d.decision_id), d.left, d.right) for d in same)]
+
+
+def _joined(edge: _Joining) -> Bridge:
     rule = {STEWARD: "decision", STRONG: "strong_id"}.get(edge.rank, "model")
     cause = "steward" if edge.rank == STEWARD else "run"
-    weight = 0.0 if edge.rank == STEWARD else edge.weight
+    weight = 0.0 if edge.rank == STEWARD else -edge.lightness
     return Bridge(pair_id(edge.left, edge.right), rule, weight, cause)
 
 

@@ -1,8 +1,8 @@
 """Comparison keys of ordinary values, all at once: the same keys that `matching.standardise` makes value by value.
 
-Each function says which of the values are ordinary, and gives the keys of those. Whatever is rare (Latin names, lost
-characters, compound surnames, readings in doubt, damaged numbers) is left to the rules for single values, which stay
-the only place where a rule is written in full; a property test holds the two together.
+Each function says which of the values are ordinary, and gives the wanted keys of those. Whatever is rare (Latin names,
+lost characters, compound surnames, readings in doubt, damaged numbers) is left to the rules for single values, which
+stay the only place where a rule is written in full; a property test holds the two together.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 from matching.characters import COMPOUND_SURNAMES, LOST, shape, simplified, sound, surname_readings
 from matching.characters_of import Characters, Numbers, Table, is_any, is_basic_han, is_digit
 
-Many = Callable[[Sequence[str]], tuple[Numbers, dict[str, pa.Array]]]
+Keys = dict[str, pa.Array]
+Many = Callable[[Sequence[str], Sequence[str]], tuple[Numbers, Keys]]
 
 HOUSE_WORDS = "号號栋棟幢座单元室楼层弄巷附之组"
 NUMBERED = "号栋幢座单室楼层"  # a Chinese numeral before one of these is a number
@@ -79,23 +80,28 @@ def _shape() -> Table:
     return Table(lambda character: ord(shape(character)))
 
 
-def person_names(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
+def _made(ways: dict[str, Callable[[], pa.Array]], wanted: Sequence[str]) -> Keys:
+    return {suffix: ways[suffix]() for suffix in wanted}
+
+
+def person_names(texts: Sequence[str], wanted: Sequence[str]) -> tuple[Numbers, Keys]:
     """Chinese names of two to four characters with one reading."""
     given = Characters.of(texts)
     is_short = (given.lengths >= 2) & (given.lengths <= _LONGEST_NAME)
     ordinary = is_short & (given.count(~is_basic_han(given.codes)) == 0)
     names, readings = _readable(given.chosen(ordinary), ordinary)
-    key = names.texts()
-    sounds = _sounds(names, readings)
-    size = len(key)
-    return ordinary, {
-        "key": key, "typed": key, "plain": key, "sound": sounds,
-        "latin": pa.ListArray.from_arrays(pa.array(np.arange(size + 1), pa.int32()), sounds),
-        "shape": Characters(_shape().of(names.codes).astype(np.uint32), names.starts).texts(),
-        "holes": _holes(names, 0), "long_holes": _holes(names, 1), "pattern": pa.nulls(size, pa.string()),
-        "surname": Characters(names.codes[names.starts[:-1]], np.arange(size + 1)).texts(),
-        "is_latin": pa.array(np.zeros(size, bool)),
+    places = np.arange(len(names.starts))
+    ways: dict[str, Callable[[], pa.Array]] = {
+        "key": names.texts, "typed": names.texts, "plain": names.texts,
+        "sound": lambda: _sounds(names, readings),
+        "latin": lambda: pa.ListArray.from_arrays(pa.array(places, pa.int32()), _sounds(names, readings)),
+        "shape": lambda: Characters(_shape().of(names.codes).astype(np.uint32), names.starts).texts(),
+        "holes": lambda: _holes(names, 0), "long_holes": lambda: _holes(names, 1),
+        "pattern": lambda: pa.nulls(len(places) - 1, pa.string()),
+        "surname": lambda: Characters(names.codes[names.starts[:-1]], places).texts(),
+        "is_latin": lambda: pa.array(np.zeros(len(places) - 1, bool)),
     }  # fmt: skip
+    return ordinary, _made(ways, wanted)
 
 
 def _readable(names: Characters, ordinary: Numbers) -> tuple[Characters, Numbers]:
@@ -150,7 +156,7 @@ def _holes_of_length(table: Numbers, begin: int) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(np.arange(size + 1) * (length - begin), pa.int32()), parts)
 
 
-def documents(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
+def documents(texts: Sequence[str], wanted: Sequence[str]) -> tuple[Numbers, Keys]:
     """Numbers of the form of a resident id (GB 11643-1999), valid or not."""
     given = Characters.of(texts)
     ordinary = given.lengths == 18
@@ -159,18 +165,27 @@ def documents(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
     is_formed &= (table != table[:, :1]).any(axis=1)  # a repeated sign is a filler
     ordinary[np.flatnonzero(ordinary)[~is_formed]] = False
     table = table[is_formed]
+    return ordinary, _made(
+        {
+            "key": lambda: _joined(table), "form": lambda: pa.repeat("R", len(table)),
+            "valid": lambda: _where_valid(table, _joined(table)),
+            "birth": lambda: _where_valid(table, _joined(np.insert(table[:, 6:14], (4, 6), ord("-"), axis=1))),
+            "sex": lambda: _where_valid(table, pc.if_else(pa.array(table[:, 16] % 2 == 1), "M", "F")),
+        },
+        wanted,
+    )  # fmt: skip
+
+
+def _joined(table: Numbers) -> pa.Array:
+    """Rows of characters as texts."""
+    return Characters(table.reshape(-1), np.arange(len(table) + 1) * table.shape[1]).texts()
+
+
+def _where_valid(table: Numbers, values: pa.Array) -> pa.Array:
+    """The values of resident ids with the right check digit and a day of the calendar."""
     digits = table[:, :17].astype(np.int64) - ord("0")
     is_valid = (_CHECK[(digits * _WEIGHTS).sum(axis=1) % 11] == table[:, 17]) & _are_days(digits[:, 6:14])
-    number = Characters(table.reshape(-1), np.arange(len(table) + 1) * 18).texts()
-    dashed = np.insert(table[:, 6:14], (4, 6), ord("-"), axis=1)
-    birth = Characters(dashed.reshape(-1), np.arange(len(table) + 1) * 10).texts()
-    sex = pc.if_else(pa.array(digits[:, 16] % 2 == 1), "M", "F")
-    valid, none = pa.array(is_valid), pa.scalar(None, pa.string())
-    return ordinary, {
-        "key": number, "form": pa.array(["R"], pa.string()).take(pa.array(np.zeros(len(table), np.int64))),
-        "valid": pc.if_else(valid, number, none), "birth": pc.if_else(valid, birth, none),
-        "sex": pc.if_else(valid, sex, none),
-    }  # fmt: skip
+    return pc.if_else(pa.array(is_valid), values, pa.scalar(None, pa.string()))
 
 
 def _are_days(digits: Numbers) -> Numbers:
@@ -183,7 +198,7 @@ def _are_days(digits: Numbers) -> Numbers:
     return np.asarray((year >= _OLDEST) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= days))
 
 
-def telephones(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
+def telephones(texts: Sequence[str], wanted: Sequence[str]) -> tuple[Numbers, Keys]:
     """Chinese mobiles: eleven digits from 13 on."""
     given = Characters.of(texts)
     ordinary = given.lengths == 11
@@ -191,14 +206,10 @@ def telephones(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
     is_mobile = is_digit(table).all(axis=1) & (table[:, 0] == ord("1")) & (table[:, 1] >= ord("3"))
     ordinary[np.flatnonzero(ordinary)[~is_mobile]] = False
     table = table[is_mobile]
-    places = np.arange(len(table) + 1)
-    return ordinary, {
-        "number": Characters(table.reshape(-1), places * 11).texts(),
-        "tail": Characters(table[:, 4:].reshape(-1), places * 7).texts(),
-    }
+    return ordinary, _made({"number": lambda: _joined(table), "tail": lambda: _joined(table[:, 4:])}, wanted)
 
 
-def addresses(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
+def addresses(texts: Sequence[str], wanted: Sequence[str]) -> tuple[Numbers, Keys]:
     """Addresses of Chinese characters and printable ASCII."""
     given = Characters.of(texts)
     is_ascii = (given.codes >= 0x20) & (given.codes <= 0x7E)
@@ -214,11 +225,14 @@ def addresses(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
     for digit, numeral in enumerate(NUMERALS):
         codes[numbered & (codes == ord(numeral))] = ord("0") + digit
     is_letter = (codes >= ord("a")) & (codes <= ord("z")) | is_basic_han(codes)
-    return ordinary, {
-        "key": _known(folded.kept(is_letter | is_digit(codes))),
-        "numbers": _known(_numbers(folded)),
-        "words": _known(folded.kept(is_letter & ~is_any(codes, HOUSE_WORDS))),
-    }
+    return ordinary, _made(
+        {
+            "key": lambda: _known(folded.kept(is_letter | is_digit(codes))),
+            "numbers": lambda: _known(_numbers(folded)),
+            "words": lambda: _known(folded.kept(is_letter & ~is_any(codes, HOUSE_WORDS))),
+        },
+        wanted,
+    )
 
 
 def _numbers(folded: Characters) -> Characters:

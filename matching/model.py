@@ -234,6 +234,15 @@ class MatchModel(SiteModel):
         return known
 
     @property
+    def used_columns(self) -> set[str]:
+        """The columns that some rule of the model does use."""
+        rules = [rule.keys for rule in self.blocking] + [*self.training.blocks, *self.training.certain]
+        named = [item.value for item in self.exclusive] + [item.within for item in self.exclusive if item.within]
+        named += [strong.key for strong in self.strong_identifiers]
+        compared = [column for item in self.comparisons for column in item.columns]
+        return {*named, *compared, *self.term_frequency_columns, *(key for keys in rules for key in keys)}
+
+    @property
     def list_columns(self) -> set[str]:
         """Columns that hold several values of a record."""
         found = {name for name, field in self.fields.items() if field.kind == "list" or field.separator}

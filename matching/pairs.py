@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from matching.history import SCHEMA
 from matching.resolve import Resolved
+from matching.score import evidence_sql, pattern_sql
 
 
 def pair_id(left: str, right: str) -> str:
@@ -17,14 +19,14 @@ def pair_id(left: str, right: str) -> str:
     return "p" + hashlib.md5(f"{left}|{right}".encode(), usedforsecurity=False).hexdigest()[:16]
 
 
-_INSERT = f"""
-insert into {SCHEMA}.match_pair
+_INSERT = """
+insert into {schema}.match_pair
 select
-    'p' || md5(record_id_l || '|' || record_id_r)[:16] as pair_id, record_id_l, record_id_r, ? as party_type,
+    'p' || md5(record_id_l || '|' || record_id_r)[:16] as pair_id, record_id_l, record_id_r, $party_type as party_type,
     case when decided is not null then 'decision' when strong is not null then 'strong_id' else 'model' end as origin,
     round(match_weight, 4), round(match_probability, 9), final_verdict, final_rule, final_conflict,
-    evidence, md5(pattern) as evidence_hash, ? as model_version
-from {{table}}
+    {evidence} as evidence, md5({pattern}) as evidence_hash, $version as model_version
+from {table}
 where final_verdict in ('link', 'review') or decided is not null
 order by record_id_l, record_id_r
 """
@@ -37,18 +39,22 @@ def write_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> dict[str,
         Number of pairs by verdict, and of review pairs that found no room on the list.
     """
     table = f"final_{resolved.party_type}"
-    con.execute(_INSERT.format(table=table), [resolved.party_type, resolved.version])
+    evidence, pattern = evidence_sql(resolved.model), pattern_sql(resolved.model)
+    con.execute(
+        _INSERT.format(schema=SCHEMA, table=table, evidence=evidence, pattern=pattern),
+        {"party_type": resolved.party_type, "version": resolved.version},
+    )
     rows = con.execute(f"select final_verdict, count(*) from {table} group by 1 order by 1").fetchall()
     return {str(verdict): int(number) for verdict, number in rows}
 
 
 def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """Make the scratch table `final_<party type>`: judged pairs after clustering and stewards' decisions."""
-    _register(con, "home", _homes(resolved))
+    _register(con, "home", {"record_no": np.arange(resolved.records), "home": resolved.home})
     _register(con, "refused", _refused(resolved))
     _register(con, "decided", _decided(resolved))
     limit = max(10, round(resolved.records * resolved.model.limits.review_per_thousand / 1000))
-    con.execute(f"create or replace table final_{resolved.party_type} as {_final_sql(resolved.judged)}", [limit])
+    con.execute(f"create or replace table final_{resolved.party_type} as {_final_sql(resolved)}", [limit])
     for name in ("home", "refused", "decided"):
         con.unregister(name)
 
@@ -57,17 +63,17 @@ def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
 # Only what orders the pairs goes through the windows; evidence is wide, and joined to what is left.
 _FINAL_SQL = """
 with judged as (
-    select record_id_l, record_id_r, match_weight, rest, verdict, rule, conflict from {judged}
+    select record_no_l, record_no_r, match_weight, rest, verdict, rule, conflict from {judged}
 ),
 known as (
     select
         judged.*, decided.verdict as decided, refused.reason as refused,
         least(l.home, r.home) as home_one, greatest(l.home, r.home) as home_two
     from judged
-    join home as l on l.record_id = judged.record_id_l
-    join home as r on r.record_id = judged.record_id_r
-    left join decided on decided.l = judged.record_id_l and decided.r = judged.record_id_r
-    left join refused on refused.l = judged.record_id_l and refused.r = judged.record_id_r
+    join home as l on l.record_no = judged.record_no_l
+    join home as r on r.record_no = judged.record_no_r
+    left join decided on decided.l = judged.record_no_l and decided.r = judged.record_no_r
+    left join refused on refused.l = judged.record_no_l and refused.r = judged.record_no_r
 ),
 kept_apart as (select distinct home_one, home_two from known where decided = 'different'),
 candidate as (
@@ -99,7 +105,7 @@ ranked as (
         candidate.*,
         row_number() over (
             partition by home_one, home_two, final_verdict
-            order by greatest(match_weight, rest) desc, record_id_l, record_id_r
+            order by greatest(match_weight, rest) desc, record_no_l, record_no_r
         ) as place
     from candidate
     where final_verdict <> 'review' or (
@@ -112,60 +118,57 @@ listed as (
         *,
         row_number() over (
             partition by final_verdict = 'review' and place = 1
-            order by greatest(match_weight, rest) desc, record_id_l, record_id_r
+            order by greatest(match_weight, rest) desc, record_no_l, record_no_r
         ) as seat
     from ranked
     where final_verdict <> 'review' or place = 1
 )
 select
-    judged.*, listed.decided, listed.refused, listed.final_verdict, listed.final_rule, listed.final_conflict
-from listed join {judged} as judged using (record_id_l, record_id_r)
+    l.record_id as record_id_l, r.record_id as record_id_r, judged.*, listed.decided, listed.refused,
+    listed.final_verdict, listed.final_rule, listed.final_conflict
+from listed
+join {judged} as judged using (record_no_l, record_no_r)
+join {prepared} as l on l.record_no = record_no_l
+join {prepared} as r on r.record_no = record_no_r
 where listed.final_verdict <> 'review' or listed.seat <= ?
-order by record_id_l, record_id_r
 """
 
 
-def _final_sql(judged: str) -> str:
-    return _FINAL_SQL.format(judged=judged)
+def _final_sql(resolved: Resolved) -> str:
+    return _FINAL_SQL.format(judged=resolved.judged, prepared=resolved.prepared)
 
 
-def _register(con: duckdb.DuckDBPyConnection, name: str, columns: dict[str, list[str]]) -> None:
-    con.register(name, pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()}))
+def _register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:
+    con.register(name, pa.table({key: pa.array(values) for key, values in columns.items()}))
 
 
-def _homes(resolved: Resolved) -> dict[str, list[str]]:
-    clusters = resolved.clustering.clusters
+def _refused(resolved: Resolved) -> dict[str, object]:
+    refusals = resolved.refusals
     return {
-        "record_id": [record for group in clusters for record in group],
-        "home": [group[0] for group in clusters for _ in group],
+        "l": np.array([refusal.edge.left for refusal in refusals], np.int32),
+        "r": np.array([refusal.edge.right for refusal in refusals], np.int32),
+        "reason": pa.array([refusal.reason.partition(":")[0] for refusal in refusals], pa.string()),
     }
 
 
-def _refused(resolved: Resolved) -> dict[str, list[str]]:
-    refusals = resolved.clustering.refusals
+def _decided(resolved: Resolved) -> dict[str, object]:
+    decisions = [d for d in resolved.numbered if d.effect]
     return {
-        "l": [refusal.edge.left for refusal in refusals],
-        "r": [refusal.edge.right for refusal in refusals],
-        "reason": [refusal.reason.partition(":")[0] for refusal in refusals],
+        "l": np.array([d.left for d in decisions], np.int32),
+        "r": np.array([d.right for d in decisions], np.int32),
+        "verdict": pa.array([d.effect for d in decisions], pa.string()),
     }
-
-
-def _decided(resolved: Resolved) -> dict[str, list[str]]:
-    decisions = [(d.left, d.right, d.effect) for d in resolved.decisions if d.effect]
-    return {name: [row[place] for row in decisions] for place, name in enumerate(("l", "r", "verdict"))}
 
 
 def write_clusters(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """Append to `match_cluster` who belongs together, with and without the stewards' decisions."""
-    before = _names(resolved.before_decisions.clusters)
-    after = _names(resolved.clustering.clusters)
-    records = sorted(after)
-    _register(con, "clustered", {"r": records, "a": [after[r] for r in records], "b": [before[r] for r in records]})
+    numbers = np.arange(resolved.records)
+    _register(con, "clustered", {"record_no": numbers, "home": resolved.home, "before": resolved.home_before})
     con.execute(
-        f"insert into {SCHEMA}.match_cluster select r, ?, a, b from clustered order by r", [resolved.party_type]
+        f"insert into {SCHEMA}.match_cluster select own.record_id, ?, after.record_id, before.record_id from clustered"
+        f" join {resolved.prepared} as own using (record_no)"
+        f" join {resolved.prepared} as after on after.record_no = clustered.home"
+        f" join {resolved.prepared} as before on before.record_no = clustered.before order by 1",
+        [resolved.party_type],
     )
     con.unregister("clustered")
-
-
-def _names(clusters: Sequence[tuple[str, ...]]) -> dict[str, str]:
-    return {record: group[0] for group in clusters for record in group}

@@ -1,42 +1,51 @@
-"""Join the comparison keys of a model's fields to its input: grain one row per record."""
+"""Join the comparison keys of a model's fields to its input: grain one row per record.
+
+Records get a number (`record_no`) in the order of their ids. Everything that follows works on numbers, which are small
+and quick to join, and goes back to ids only for what is kept.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import duckdb
+import pyarrow as pa
 
 from matching.model import FieldModel, MatchModel
 from matching.standardise import KINDS, derive_keys
 
 
 def prepare(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, target: str) -> int:
-    """Make the relation `target` with every column a rule of the model may use.
+    """Make the relation `target`: `record_no`, `record_id`, the fields, and every key that a rule of the model uses.
 
     Args:
         con: the scratch connection.
         model: names the columns of `source` and what kind of value each holds.
         source: relation with a column `record_id`.
-        target: table to make, ordered by `record_id`.
+        target: table to make.
 
     Returns:
         Number of records.
     """
-    selected, joins = ["source.record_id"], []
+    used = model.used_columns
+    selected, joins = ["numbered.record_no", "source.record_id"], []
     for name, field in model.fields.items():
         value = _value_sql(field)
         if field.at_most:
             value = _rare_sql(con, source, value, f"common_{name}", field.at_most)
         selected.append(f'{value} as "{name}"')
-        if KINDS[field.kind].columns:
-            con.register(f"keys_of_{name}", _keys(con, name, field.kind, source, value))
+        wanted = [suffix for suffix in KINDS[field.kind].columns if f"{name}_{suffix}" in used]
+        if wanted:
+            con.register(f"keys_of_{name}", _keys(con, name, field.kind, source, value, wanted))
             selected.append(f"keys_of_{name}.* exclude (value)")
             joins.append(f"left join keys_of_{name} on keys_of_{name}.value = {value}")
-    columns = ", ".join(selected)
     con.execute(
-        f"create or replace table {target} as select {columns} from {source} as source {' '.join(joins)} order by 1"
+        f"create or replace table {target} as with numbered as (select record_id, (row_number() over (order by"
+        f" record_id) - 1)::integer as record_no from {source}) select {', '.join(selected)} from {source} as source"
+        f" join numbered using (record_id) {' '.join(joins)}"
     )
-    for name, field in model.fields.items():
-        if KINDS[field.kind].columns:
-            con.unregister(f"keys_of_{name}")
+    for name in model.fields:
+        con.unregister(f"keys_of_{name}")
     row = con.execute(f"select count(*) from {target}").fetchone()
     return int(row[0]) if row else 0
 
@@ -75,8 +84,8 @@ def _rare_sql(con: duckdb.DuckDBPyConnection, source: str, value: str, table: st
     return f"case when {folded} in (select value from {table}) then null else {value} end"
 
 
-def _keys(con: duckdb.DuckDBPyConnection, name: str, kind: str, source: str, value: str) -> object:
-    distinct = con.execute(
-        f"select distinct {value} as value from {source} as source where value is not null order by 1"
-    )
-    return derive_keys(kind, (str(row[0]) for row in distinct.fetchall()), name)
+def _keys(
+    con: duckdb.DuckDBPyConnection, name: str, kind: str, source: str, value: str, wanted: Sequence[str]
+) -> pa.Table:
+    distinct = con.execute(f"select distinct {value}::varchar as value from {source} as source where value is not null")
+    return derive_keys(kind, distinct.to_arrow_table()["value"].to_pylist(), name, wanted)

@@ -143,10 +143,12 @@ def _thresholds(matched: Matched) -> str:
 def _true_share(matched: Matched, cut: float) -> list[str]:
     if matched.rates is None:
         return []
+    prepared = matched.resolved.prepared
     row = matched.con.execute(
         f"""
         select avg((l.entity_id = r.entity_id)::int) from judged_{matched.model.party_type}
-        join gathered as l on l.record_id = record_id_l join gathered as r on r.record_id = record_id_r
+        join {prepared} as a on a.record_no = record_no_l join {prepared} as b on b.record_no = record_no_r
+        join gathered as l on l.record_id = a.record_id join gathered as r on r.record_id = b.record_id
         where match_weight >= ?
         """,
         [cut],

@@ -39,22 +39,29 @@ def score(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, pai
         linker: see `scoring_linker`.
         model: what is compared.
         pairs: table of match_key, join_key_l, join_key_r.
-        target: table to make, one row per pair: record_id_l, record_id_r, rule, match_weight, match_probability,
-            evidence (JSON list of what was compared), pattern (field=level, …), and `gamma_…`, `weight_…` per
-            comparison (gamma -1: nothing to compare).
+        target: table to make, one row per pair: record_no_l, record_no_r, rule, match_weight, match_probability, and
+            `gamma_…`, `weight_…` per comparison (gamma -1: nothing to compare).
     """
     scored = weigh_pairs(linker, pairs)
     columns = ", ".join(
         [
-            "record_id_l, record_id_r, match_key as rule, match_weight, match_probability",
-            f"to_json(list_filter([{', '.join(map(_evidence, model.comparisons))}], lambda x: x is not null))::varchar"
-            " as evidence",
-            f"concat_ws(',', {', '.join(map(_pattern, model.comparisons))}) as pattern",
+            "record_no_l, record_no_r, match_key as rule, match_weight, match_probability",
             *(f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons),
         ]
     )
-    con.execute(f"create or replace table {target} as select {columns} from {scored.physical_name} order by 1, 2")
+    con.execute(f"create or replace table {target} as select {columns} from {scored.physical_name}")
     scored.drop_table_from_database_and_remove_from_cache()
+
+
+def evidence_sql(model: MatchModel) -> str:
+    """SQL of the evidence of a scored pair: a JSON list of what was compared."""
+    entries = ", ".join(map(_evidence, model.comparisons))
+    return f"to_json(list_filter([{entries}], lambda x: x is not null))::varchar"
+
+
+def pattern_sql(model: MatchModel) -> str:
+    """SQL of the levels a scored pair reached: `name=exact,birth_date=same`."""
+    return f"concat_ws(',', {', '.join(map(_pattern, model.comparisons))})"
 
 
 def _weight(item: Comparison) -> str:
@@ -74,7 +81,7 @@ def _evidence(item: Comparison) -> str:
             "label_en": f"{item.label_en}: {level.label_en}",
         }
         texts = ", ".join(f"{key} := {_literal(text)}" for key, text in labels.items())
-        packed = f"struct_pack({texts}, weight := round({_weight(item)}, 2))"
+        packed = f'struct_pack({texts}, weight := round("weight_{item.comparison}", 2))'
         cases.append(f'when "gamma_{item.comparison}" = {item.code(level.level)} then {packed}')
     return f"case {' '.join(cases)} end"
 

@@ -255,34 +255,36 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def derive_keys(kind: str, values: Iterable[str], prefix: str) -> pa.Table:
+def derive_keys(kind: str, values: Iterable[str], prefix: str, wanted: Sequence[str]) -> pa.Table:
     """Keys of distinct values.
 
     Args:
         kind: a name of `KINDS`.
         values: distinct values, none of them null.
         prefix: the field; a key's column is `<prefix>_<suffix>`.
+        wanted: the suffixes to make.
 
     Returns:
         One row per value: column `value` and one column per key.
     """
     texts = list(values)
-    made = keys_of(KINDS[kind], texts)
+    made = keys_of(KINDS[kind], texts, wanted)
     return pa.table({"value": pa.array(texts, _TEXT)} | {f"{prefix}_{suffix}": keys for suffix, keys in made.items()})
 
 
-def keys_of(kind: Kind, texts: Sequence[str]) -> dict[str, pa.Array]:
-    """Keys of values by suffix: ordinary ones all at once, the rest one by one."""
+def keys_of(kind: Kind, texts: Sequence[str], wanted: Sequence[str]) -> dict[str, pa.Array]:
+    """The wanted keys of values: ordinary ones all at once, the rest one by one."""
     if kind.many is None:
-        return one_by_one(kind, texts)
-    ordinary, found = kind.many(texts)
-    rest = one_by_one(kind, [text for text, is_ordinary in zip(texts, ordinary, strict=True) if not is_ordinary])
+        return one_by_one(kind, texts, wanted)
+    ordinary, found = kind.many(texts, wanted)
+    others = [text for text, is_ordinary in zip(texts, ordinary, strict=True) if not is_ordinary]
+    rest = one_by_one(kind, others, wanted)
     places = np.where(ordinary, np.cumsum(ordinary) - 1, ordinary.sum() + np.cumsum(~ordinary) - 1)
     taken = pa.array(places.astype(np.int64))
-    return {suffix: pa.concat_arrays([found[suffix], rest[suffix]]).take(taken) for suffix in kind.columns}
+    return {suffix: pa.concat_arrays([found[suffix], rest[suffix]]).take(taken) for suffix in wanted}
 
 
-def one_by_one(kind: Kind, texts: Sequence[str]) -> dict[str, pa.Array]:
-    """Keys of values by suffix, each value by itself."""
+def one_by_one(kind: Kind, texts: Sequence[str], wanted: Sequence[str]) -> dict[str, pa.Array]:
+    """The wanted keys of values, each value by itself."""
     made = [kind.derive(text) for text in texts]
-    return {suffix: pa.array([keys.get(suffix) for keys in made], type_) for suffix, type_ in kind.columns.items()}
+    return {suffix: pa.array([keys.get(suffix) for keys in made], kind.columns[suffix]) for suffix in wanted}

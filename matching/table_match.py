@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from matching.measure import measure
@@ -22,6 +23,7 @@ from matching.pairs import finish_pairs
 from matching.parameters import Parameters, save_parameters
 from matching.prepare import prepare, quoted
 from matching.resolve import Resolved, resolve_prepared
+from matching.score import pattern_sql
 from matching.table_files import Say, load_table, shown
 from matching.train import train
 from warehouse.errors import SourceError
@@ -82,7 +84,7 @@ def match_rows(
             f"blocking rule '{block.rule}': {block.blocks:,} blocks left out, the largest with {block.largest:,}"
             " records (limits.max_block, max_pairs); add a key to the rule"
         )
-    say(f"compared {resolved.pairs:,} pairs: {len(resolved.clustering.clusters):,} clusters")
+    say(f"compared {resolved.pairs:,} pairs: {resolved.customers:,} clusters")
     finish_pairs(con, resolved)
     _make_results(con, resolved)
     rates = _rates(con) if has_truth else None
@@ -196,16 +198,17 @@ def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
 
 def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """Make `clusters`, `pairs` and `review` for everybody to read."""
-    groups = resolved.clustering.clusters
-    columns = {
-        "record_id": [record for group in groups for record in group],
-        "cluster_id": [group[0] for group in groups for _ in group],
-    }
-    con.register("found", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+    con.register("homes", pa.table({"record_no": np.arange(resolved.records), "home": resolved.home}))
     con.execute(
-        """
+        f"""
         create or replace table clusters as
-        with everybody as (
+        with found as (
+            select own.record_id, first.record_id as cluster_id
+            from homes
+            join {resolved.prepared} as own using (record_no)
+            join {resolved.prepared} as first on first.record_no = homes.home
+        ),
+        everybody as (
             from found
             union all
             -- a copy joins where the second row of its content joined the first; alone it stays alone
@@ -216,11 +219,11 @@ def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
         select *, count(*) over (partition by cluster_id) as records from everybody order by cluster_id, record_id
         """
     )
-    con.unregister("found")
+    con.unregister("homes")
     con.execute(
         f"create or replace table pairs as select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
         " round(match_probability, 9) as match_probability, final_verdict as verdict, final_rule as rule,"
-        f" final_conflict as conflict, evidence from final_{resolved.party_type}"
+        f" final_conflict as conflict, {pattern_sql(resolved.model)} as evidence from final_{resolved.party_type}"
         " where final_verdict in ('link', 'review') order by record_id_l, record_id_r"
     )
     fields = ", ".join(

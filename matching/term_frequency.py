@@ -32,7 +32,7 @@ def register_frequencies(
         con.execute(
             f'create or replace table {name} as select "{column}", {rounded_count_sql(count)}'
             f' / {max(records, 1)}::double as "tf_{column}" from {table} where "{column}" is not null'
-            f" group by 1 order by 1"
+            " group by 1"
         )
         api = linker._db_api
         linker.table_management.register_term_frequency_lookup(api.register(name), column)

@@ -15,7 +15,7 @@ from pathlib import Path
 import duckdb
 from splink import Linker
 
-from matching.blocking import blocked_pairs
+from matching.blocking import block_keys, blocked_pairs
 from matching.engine import comparison_patterns, linker_on, splink_settings
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
 from matching.model import Comparison, MatchModel
@@ -94,15 +94,17 @@ def _trained_jointly(
 
 def _candidate_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> float:
     """Make `candidate_pairs`, a fair sample of the pairs the blocking rules find; returns the share that is kept."""
-    con.execute(f"create or replace view unjoined as select *, record_id as unit from {table}")
+    con.execute(
+        f"create or replace table unjoined as select record_no, record_no as unit, {block_keys(model)} from {table}"
+    )
     blocked_pairs(con, model, "unjoined", "candidate_pairs")
-    con.execute("drop view unjoined")
+    con.execute("drop table unjoined")
     row = con.execute("select count(*) from candidate_pairs").fetchone()
     every = max(int(row[0]) if row else 0, 1)
     limit = model.training.random_pairs
     if every <= limit:
         return 1.0
-    order = f"md5(join_key_l || join_key_r || '{model.training.seed}'), join_key_l, join_key_r"
+    order = f"hash(join_key_l, join_key_r, {model.training.seed}), join_key_l, join_key_r"
     con.execute(f"create or replace table candidate_pairs as from candidate_pairs order by {order} limit {limit}")
     return limit / every
 
@@ -143,9 +145,10 @@ def _random_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str)
     con.execute(
         f"""
         create or replace table strangers as
-        select record_id, row_number() over (order by md5(record_id || '{model.training.seed}'), record_id) - 1 as place
-        from (from {table} qualify row_number() over (partition by coalesce({key}) order by record_id) = 1)
-        order by place
+        select
+            record_no, row_number() over (order by md5(record_id || '{model.training.seed}'), record_id) - 1 as place
+        from (select min(record_no) as record_no from {table} group by coalesce({key}))
+        join (select record_no, record_id from {table}) using (record_no)
         """
     )
     row = con.execute("select count(*) from strangers").fetchone()
@@ -156,10 +159,10 @@ def _random_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str)
         f"""
         create or replace table random_pairs as
         with drawn as (
-            select record_id, (place + unnest(range(1, {steps + 1}))) % {max(number, 1)} as other from strangers
+            select record_no, (place + unnest(range(1, {steps + 1}))) % {max(number, 1)} as other from strangers
         )
-        select 'random' as match_key, least(l.record_id, r.record_id) as join_key_l,
-            greatest(l.record_id, r.record_id) as join_key_r
+        select 'random' as match_key, least(l.record_no, r.record_no) as join_key_l,
+            greatest(l.record_no, r.record_no) as join_key_r
         from drawn as l join strangers as r on r.place = l.other
         """
     )
@@ -196,11 +199,11 @@ def _block_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, 
         f"""
         create or replace table block_pairs as
         with member as (
-            select record_id, {keys}, count(*) over (partition by {keys}) as n from {table} where {known}
+            select record_no, record_id, {keys}, count(*) over (partition by {keys}) as n from {table} where {known}
         )
-        select 'block' as match_key, l.record_id as join_key_l, r.record_id as join_key_r
+        select 'block' as match_key, l.record_no as join_key_l, r.record_no as join_key_r
         from member as l join member as r using ({keys})
-        where l.record_id < r.record_id and l.n <= {model.limits.max_block}
+        where l.record_no < r.record_no and l.n <= {model.limits.max_block}
         order by md5(l.record_id || '{model.training.seed}'), l.record_id, r.record_id
         limit {model.training.block_pairs}
         """

@@ -26,8 +26,8 @@ def judge(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, scored:
                 {_case(conflicts)} as conflict, {_case(strong)} as strong, {_case(other)} as shared_key,
                 {_case(guards)} as guard
             from {scored} as scored
-            join {table} as l on l.record_id = scored.record_id_l
-            join {table} as r on r.record_id = scored.record_id_r
+            join {table} as l on l.record_no = scored.record_no_l
+            join {table} as r on r.record_no = scored.record_no_r
         )
         select
             * exclude (shared_key, rule),
@@ -41,7 +41,6 @@ def judge(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, scored:
             end as rule,
             {_verdict(model)} as verdict
         from known
-        order by record_id_l, record_id_r
         """
     )
 

@@ -17,7 +17,7 @@ from matching.model import MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters
 from matching.party import gather_parties
 from matching.prepare import prepare
-from matching.score import score, scoring_linker
+from matching.score import evidence_sql, score, scoring_linker
 from matching.train import parameters_path
 from matching.verdict import judge
 from matching.whatif import better, changes, never_compared
@@ -174,16 +174,19 @@ def _score(
     con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, records: int, left: str, right: str
 ) -> dict[str, Any]:
     linker = scoring_linker(con, model, parameters, _TABLE, records)
-    con.execute(f"create or replace table {_PAIR} (match_key varchar, join_key_l varchar, join_key_r varchar)")
-    con.execute(f"insert into {_PAIR} values ('asked', ?, ?)", [left, right])
+    con.execute(
+        f"create or replace table {_PAIR} as select 'asked' as match_key, min(record_no) as join_key_l,"
+        f" max(record_no) as join_key_r from {_TABLE} where record_id in (?, ?)",
+        [left, right],
+    )
     score(con, linker, model, _PAIR, "asked_score")
     judge(con, model, _TABLE, "asked_score", "asked_judged")
     levels = ", ".join(f'"gamma_{item.comparison}"' for item in model.comparisons)
     result = con.execute(
         "select case when strong is not null then 'strong_id' else 'model' end as origin, verdict,"
         " nullif(rule, 'asked') as rule, conflict,"
-        " guard, round(match_weight, 4) as match_weight, round(match_probability, 9) as match_probability, evidence,"
-        f" [{levels}] as levels from asked_judged"
+        " guard, round(match_weight, 4) as match_weight, round(match_probability, 9) as match_probability,"
+        f" {evidence_sql(model)} as evidence, [{levels}] as levels from asked_judged"
     )
     names = [str(column[0]) for column in result.description or []]
     row = result.fetchone()

@@ -36,8 +36,8 @@ def bench(settings):
         linker = linker_on(con, "prepared", splink_settings(model, parameters))
         register_frequencies(con, linker, model, "prepared", 130)
         con.execute(
-            "create table pairs as select 'x' as match_key, l.record_id as join_key_l, r.record_id as join_key_r"
-            " from prepared as l join prepared as r using (name_surname) where l.record_id < r.record_id"
+            "create table pairs as select 'x' as match_key, l.record_no as join_key_l, r.record_no as join_key_r"
+            " from prepared as l join prepared as r using (sex) where l.record_no < r.record_no"
         )
         yield con, model, linker
 
@@ -47,7 +47,7 @@ def test_weights_are_splinks_own(bench):
     ours = weigh_pairs(linker, "pairs").physical_name
     linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("pairs"))
     theirs = linker.inference.predict(warning_mode="never").physical_name
-    columns = ", ".join(["record_id_l", "record_id_r", "match_weight", "match_probability"])
+    columns = ", ".join(["record_no_l", "record_no_r", "match_weight", "match_probability"])
     rows = [con.execute(f"select {columns} from {table} order by 1, 2").fetchall() for table in (ours, theirs)]
     assert rows[0] == rows[1] and len(rows[0]) > 100
     weights = " + ".join(

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import networkx
+import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
 from matching.cluster import MODEL, STEWARD, STRONG, Constraints, Edge, cluster
+from matching.grouping import UNKNOWN, Edges, Rules
+from matching.grouping import group as group_all
 
-RECORDS = [f"r{number:02d}" for number in range(14)]
+RECORDS = list(range(14))
 PAIRS = st.tuples(st.sampled_from(RECORDS), st.sampled_from(RECORDS)).filter(lambda pair: pair[0] < pair[1])
 EDGES = st.lists(
     st.builds(
@@ -20,7 +23,7 @@ EDGES = st.lists(
     max_size=40,
     unique_by=lambda edge: (edge.left, edge.right),
 )
-VALUES = st.dictionaries(st.sampled_from(RECORDS), st.sampled_from(["1", "2", "3"]), max_size=8)
+VALUES = st.dictionaries(st.sampled_from(RECORDS), st.sampled_from([1, 2, 3]), max_size=8)
 APART = st.frozensets(PAIRS, max_size=4)
 
 
@@ -75,3 +78,31 @@ def test_a_steward_who_says_same_is_obeyed_whatever_the_documents_say(edges, val
     kept = [edge for edge in edges if (edge.left, edge.right) != pair]
     found = cluster(RECORDS, [*kept, Edge(STEWARD, 1.0, left, right)], Constraints({"document:R": values}))
     assert any(left in group and right in group for group in found.clusters)
+
+
+def arrays(edges: list[Edge]) -> Edges:
+    columns = [[getattr(edge, name) for edge in edges] for name in ("rank", "weight", "left", "right")]
+    return Edges(*(np.array(c, t) for c, t in zip(columns, ("i4", "f8", "i4", "i4"), strict=True)))
+
+
+def coded(values: dict[int, int]) -> np.ndarray:
+    codes = np.full(len(RECORDS), UNKNOWN, np.int64)
+    codes[list(values)] = list(values.values())
+    return codes
+
+
+@given(
+    EDGES, st.lists(PAIRS, max_size=2, unique=True), VALUES, VALUES, APART, st.integers(2, 8), st.floats(0, 10),
+    st.one_of(st.none(), st.tuples(st.floats(-5, 5), st.dictionaries(PAIRS, st.floats(-10, 10), max_size=60))),
+)  # fmt: skip
+def test_on_arrays_as_one_by_one(edges, same, first, second, apart, size, margin, supported):
+    edges = [edge for edge in edges if (edge.left, edge.right) not in same]
+    edges += [Edge(STEWARD, float(n), *pair) for n, pair in enumerate(same)]
+    support, weights = supported or (None, {})
+    alone = cluster(RECORDS, edges, Constraints({"a": first, "b": second}, apart, size, margin, support, weights))
+    left, right = (np.array([pair[side] for pair in weights], int) for side in (0, 1))
+    pairs = (left, right, np.array(list(weights.values()), float)) if supported else None
+    rules = Rules({"a": coded(first), "b": coded(second)}, apart, size, margin, support, pairs)
+    found = group_all(len(RECORDS), arrays(edges), rules)
+    assert [tuple(np.flatnonzero(found.home == home).tolist()) for home in np.unique(found.home)] == alone.clusters
+    assert sorted((r.edge, r.reason) for r in found.refusals) == sorted((r.edge, r.reason) for r in alone.refusals)

@@ -10,15 +10,17 @@ from collections import defaultdict
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.cluster import MODEL, Constraints, Edge, cluster
+from matching.cluster import MODEL
 from matching.decisions import PairDecision
+from matching.grouping import Edges, Rules, group
 from matching.history import create_tables, read_history, write_day
 from matching.identity import assign
 from matching.lineage import read_lineage
-from matching.resolve import _with_decisions
+from matching.resolve import NumberedDecision, with_decisions
 
 RECORDS = "abcdefgh"
 PAIRS = [(one, two) for one in RECORDS for two in RECORDS if one < two]
@@ -49,6 +51,26 @@ DAYS = st.lists(
 )
 
 
+def _groups(known: list[str], day: Day) -> list[tuple[str, ...]]:
+    """The day's customers, by the real clusters."""
+    number = {record: place for place, record in enumerate(known)}
+    pairs = [(float(w), *pair) for pair, w in sorted(day.weights.items()) if w >= day.line and set(pair) <= day.records]
+    decided = [(n, pair, verdict) for n, (pair, verdict) in enumerate(sorted(day.decisions.items()))]
+    decisions = [
+        NumberedDecision(n, number[left], number[right], PairDecision(n, left, right, verdict).effect)
+        for n, (left, right), verdict in decided
+        if {left, right} <= day.records
+    ]
+    edges = Edges(
+        np.full(len(pairs), MODEL, np.int32), np.array([weight for weight, _, _ in pairs]),
+        np.array([number[left] for _, left, _ in pairs], np.int32),
+        np.array([number[right] for _, _, right in pairs], np.int32),
+    )  # fmt: skip
+    apart = frozenset((d.left, d.right) for d in decisions if d.effect == "different")
+    home = group(len(known), with_decisions(edges, decisions), Rules(apart=apart)).home
+    return [tuple(known[place] for place in np.flatnonzero(home == first)) for first in np.unique(home)]
+
+
 class Bank:
     """Its warehouse, and a plain record of who was who on every day."""
 
@@ -63,11 +85,7 @@ class Bank:
         """Run a day; record -> golden id."""
         as_of = FIRST + dt.timedelta(len(self.states))
         known = [r for r in RECORDS if r in day.records]
-        edges = [Edge(MODEL, float(w), *pair) for pair, w in sorted(day.weights.items()) if w >= day.line]
-        decisions = [PairDecision(n, *pair, verdict) for n, (pair, verdict) in enumerate(sorted(day.decisions.items()))]
-        inside = [edge for edge in _with_decisions(edges, decisions) if {edge.left, edge.right} <= day.records]
-        apart = frozenset(pair for pair, verdict in day.decisions.items() if verdict == "different")
-        groups = cluster(known, inside, Constraints(apart=apart)).clusters
+        groups = _groups(known, day)
         history = read_history(self.con, as_of)
         after = assign(groups, history.past)
         self.con.execute("begin")

@@ -138,7 +138,7 @@ def reached(use: str, kinds: dict[str, str], rows: tuple[tuple, tuple]) -> str:
         party_type="record", structure_hash="", trained_as_of=dt.date(2026, 3, 2).isoformat(), records=2,
         fingerprint="", prior=0.1, levels=stated_levels(model),
     )  # fmt: skip
-    con.execute("create table pairs as select 'x' as match_key, 'a' as join_key_l, 'b' as join_key_r")
+    con.execute("create table pairs as select 'x' as match_key, 0 as join_key_l, 1 as join_key_r")
     linker = linker_on(con, "prepared", splink_settings(model, parameters, frequencies=False))
     [(code, _)] = comparison_patterns(con, linker, "pairs", ["it"])
     item = model.comparison("it")

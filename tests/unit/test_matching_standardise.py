@@ -116,6 +116,6 @@ def test_characters():
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
 def test_derived_tables_have_the_declared_columns(kind):
-    table = derive_keys(kind, ["王小明", "ACME", "x@y.cn"], "f")
+    table = derive_keys(kind, ["王小明", "ACME", "x@y.cn"], "f", list(KINDS[kind].columns))
     assert table.column_names == ["value", *(f"f_{suffix}" for suffix in KINDS[kind].columns)]
     assert table.num_rows == 3
