@@ -12,7 +12,6 @@ from splink.internals.dialects import SplinkDialect
 from splink.internals.pipeline import CTEPipeline
 from splink.internals.predict import predict_from_comparison_vectors_sqls
 from splink.internals.splink_dataframe import SplinkDataFrame
-from splink.internals.vertically_concatenate import enqueue_df_concat_with_tf
 
 from matching.model import Comparison, Level, MatchModel
 from matching.parameters import Parameters
@@ -68,13 +67,14 @@ def linker_on(con: duckdb.DuckDBPyConnection, table: str, settings: SettingsCrea
     )
 
 
-def weigh_pairs(linker: Linker, pairs: str) -> SplinkDataFrame:
+def weigh_pairs(linker: Linker, records: str, pairs: str) -> SplinkDataFrame:
     """Weigh the pairs of a table (match_key, join_key_l, join_key_r) with `gamma_…` and `mw_…` per comparison.
 
-    Splink's own `predict` gives the gammas only together with every compared value of both records, which would hold
-    clear values in memory many times over; so its two steps are called one by one.
+    `records` holds the records of the pairs with the share of their values (`matching.term_frequency`). Splink's own
+    `predict` gives the gammas only together with every compared value of both records, which would hold clear values in
+    memory many times over; so its two steps are called one by one.
     """
-    pipeline = _compare(linker, pairs)
+    pipeline = _compare(linker, records, pairs)
     pipeline.enqueue_list_of_sqls(
         predict_from_comparison_vectors_sqls(
             unique_id_input_columns=linker._settings_obj.column_info_settings.unique_id_input_columns,
@@ -88,24 +88,24 @@ def weigh_pairs(linker: Linker, pairs: str) -> SplinkDataFrame:
 
 
 def comparison_patterns(
-    con: duckdb.DuckDBPyConnection, linker: Linker, pairs: str, comparisons: list[str]
+    con: duckdb.DuckDBPyConnection, linker: Linker, records: str, pairs: str, comparisons: list[str]
 ) -> list[tuple[int, ...]]:
     """How often each combination of levels occurs among the pairs: one code per comparison, then their number."""
     if not comparisons:
         return []
-    compared = linker._db_api.sql_pipeline_to_splink_dataframe(_compare(linker, pairs))
+    compared = linker._db_api.sql_pipeline_to_splink_dataframe(_compare(linker, records, pairs))
     gammas = ", ".join(f'"gamma_{name}"' for name in comparisons)
     rows = con.execute(f"select {gammas}, count(*) from {compared.physical_name} group by all order by all").fetchall()
     compared.drop_table_from_database_and_remove_from_cache()
     return rows
 
 
-def _compare(linker: Linker, pairs: str) -> CTEPipeline:
+def _compare(linker: Linker, records: str, pairs: str) -> CTEPipeline:
     """Splink's first step: which level each comparison of each pair reaches."""
     model = linker._settings_obj
     info = model.column_info_settings
-    pipeline = CTEPipeline([linker._db_api.table_to_splink_dataframe("__splink__blocked_id_pairs", pairs)])
-    enqueue_df_concat_with_tf(linker, pipeline)
+    inputs = {"__splink__blocked_id_pairs": pairs, "__splink__df_concat_with_tf": records}
+    pipeline = CTEPipeline([linker._db_api.table_to_splink_dataframe(*item) for item in inputs.items()])
     pipeline.enqueue_list_of_sqls(
         compute_comparison_vector_values_from_id_pairs_sqls(
             model._columns_to_select_for_blocking,

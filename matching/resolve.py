@@ -160,14 +160,14 @@ def _weigh(
     linker = scoring_linker(con, model, parameters, table, records)
     strong_pairs(con, model, table, "first_pairs")
     _add_decided(con, decisions)
-    _score_and_judge(con, linker, model, table, "first_pairs", "first_judged")
+    _score_and_judge(con, linker, model, parameters, table, "first_pairs", "first_judged")
     _mark_units(con, model, table, records)
     oversize = blocked_pairs(con, model, "active", "second_pairs")
     con.execute(
         "delete from second_pairs using first_pairs as f where second_pairs.join_key_l = f.join_key_l"
         " and second_pairs.join_key_r = f.join_key_r"
     )
-    _score_and_judge(con, linker, model, table, "second_pairs", "second_judged")
+    _score_and_judge(con, linker, model, parameters, table, "second_pairs", "second_judged")
     # what was rejected is of no further use, unless a steward has spoken about it
     con.execute(
         f"""
@@ -194,9 +194,15 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
 
 
 def _score_and_judge(
-    con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, pairs: str, target: str
+    con: duckdb.DuckDBPyConnection,
+    linker: Linker,
+    model: MatchModel,
+    parameters: Parameters,
+    table: str,
+    pairs: str,
+    target: str,
 ) -> None:
-    score(con, linker, model, pairs, "scored")
+    score(con, linker, model, parameters, table, pairs, "scored")
     judge(con, model, table, "scored", target)
     con.execute("drop table scored")
 
@@ -306,7 +312,7 @@ def _inner_pairs(
     )
     con.unregister("chained")
     linker = scoring_linker(con, model, parameters, table, len(home))
-    score(con, linker, model, "inner_pairs", "inner_scored")
+    score(con, linker, model, parameters, table, "inner_pairs", "inner_scored")
     found = con.execute("select record_no_l, record_no_r, match_weight from inner_scored").fetchnumpy()
     con.execute("drop table inner_pairs")
     con.execute("drop table inner_scored")

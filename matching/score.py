@@ -10,7 +10,7 @@ from splink import Linker
 from matching.engine import linker_on, splink_settings, weigh_pairs
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters
-from matching.term_frequency import register_frequencies
+from matching.term_frequency import gather_compared
 
 
 def prior_shift(parameters: Parameters, records: int) -> float:
@@ -26,23 +26,32 @@ def scoring_linker(
     con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, records: int
 ) -> Linker:
     """Splink with the trained model over a prepared table, ready to weigh pairs."""
-    linker = linker_on(con, table, splink_settings(model, parameters, prior_shift(parameters, records)))
-    register_frequencies(con, linker, model, table, parameters.records)
-    return linker
+    return linker_on(con, table, splink_settings(model, parameters, prior_shift(parameters, records)))
 
 
-def score(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, pairs: str, target: str) -> None:
+def score(
+    con: duckdb.DuckDBPyConnection,
+    linker: Linker,
+    model: MatchModel,
+    parameters: Parameters,
+    table: str,
+    pairs: str,
+    target: str,
+) -> None:
     """Weigh pairs.
 
     Args:
         con: the scratch connection.
         linker: see `scoring_linker`.
         model: what is compared.
+        parameters: the model's numbers.
+        table: all prepared records.
         pairs: table of match_key, join_key_l, join_key_r.
         target: table to make, one row per pair: record_no_l, record_no_r, rule, match_weight, match_probability, and
             `gamma_…`, `weight_…` per comparison (gamma -1: nothing to compare).
     """
-    scored = weigh_pairs(linker, pairs)
+    gather_compared(con, model, table, pairs, parameters.records, "compared")
+    scored = weigh_pairs(linker, "compared", pairs)
     columns = ", ".join(
         [
             "record_no_l, record_no_r, match_key as rule, match_weight, match_probability",
@@ -51,6 +60,7 @@ def score(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, pai
     )
     con.execute(f"create or replace table {target} as select {columns} from {scored.physical_name}")
     scored.drop_table_from_database_and_remove_from_cache()
+    con.execute("drop table compared")
 
 
 def evidence_sql(model: MatchModel) -> str:

@@ -8,7 +8,6 @@ value leave every weight as it was. They are also rounded down to half a bit (st
 from __future__ import annotations
 
 import duckdb
-from splink import Linker
 
 from matching.model import MatchModel
 
@@ -18,21 +17,41 @@ def rounded_count_sql(count: str) -> str:
     return f"pow(2, floor(2 * log2({count})) / 2)"
 
 
-def register_frequencies(
-    con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, records: int
-) -> None:
-    """Give Splink the share of every value of the columns whose counts weigh.
+def count_sql(model: MatchModel) -> str:
+    """SQL of the number of records that count as sharing a value, within their group.
 
     A model trained on all pairs at once counts the other records with the value: in a small table the record itself
     would make every value look common.
     """
-    count = "count(*)" if model.training.blocks else "greatest(count(*) - 1, 1)"
+    return "count(*)" if model.training.blocks else "greatest(count(*) - 1, 1)"
+
+
+def gather_compared(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, pairs: str, records: int, target: str
+) -> None:
+    """Make `target`: the records of the pairs with what is compared and, as `tf_…`, the share of values that weigh.
+
+    Args:
+        con: the scratch connection.
+        model: what is compared.
+        table: all prepared records.
+        pairs: table of join_key_l, join_key_r.
+        records: number of records at training.
+        target: table to make, one row per record of the pairs.
+    """
+    columns = ", ".join(f'"{name}"' for name in sorted({c for item in model.comparisons for c in item.columns}))
+    con.execute(
+        f"create or replace table {target} as select record_no, {columns} from {table} where record_no in"
+        f" (select join_key_l from {pairs} union all select join_key_r from {pairs})"
+    )
     for column in model.term_frequency_columns:
-        name = f"frequency_of_{column}"
         con.execute(
-            f'create or replace table {name} as select "{column}", {rounded_count_sql(count)}'
-            f' / {max(records, 1)}::double as "tf_{column}" from {table} where "{column}" is not null'
+            f'create or replace table shared_value as select "{column}" as value, {rounded_count_sql(count_sql(model))}'
+            f' / {max(records, 1)}::double as share from {table} where "{column}" in (select "{column}" from {target})'
             " group by 1"
         )
-        api = linker._db_api
-        linker.table_management.register_term_frequency_lookup(api.register(name), column)
+        con.execute(
+            f'create or replace table {target} as select {target}.*, share as "tf_{column}" from {target}'
+            f' left join shared_value on value = "{column}"'
+        )
+    con.execute("drop table if exists shared_value")

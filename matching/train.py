@@ -78,9 +78,9 @@ def _trained_jointly(
     """Estimate chance, matches and prior together from random pairs and the pairs the blocking rules compare."""
     names = [item.comparison for item in model.comparisons]
     _random_pairs(con, model, table)
-    random = _patterns(con, linker, "random_pairs", names)
+    random = _patterns(con, linker, table, "random_pairs", names)
     kept = _candidate_pairs(con, model, table)
-    candidates = _patterns(con, linker, "candidate_pairs", names)
+    candidates = _patterns(con, linker, table, "candidate_pairs", names)
     pairs = max(parameters.records * (parameters.records - 1) / 2, 1)
     found = maximise_jointly(
         candidates, random, names, JointStart(
@@ -134,7 +134,7 @@ def _chance(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, t
     """U of every level from random pairs among one record per known holder."""
     _random_pairs(con, model, table)
     names = [item.comparison for item in model.comparisons]
-    patterns = _patterns(con, linker, "random_pairs", names)
+    patterns = _patterns(con, linker, table, "random_pairs", names)
     stated = _stated(model, "u")
     counts = shares(patterns, names, {name: len(levels) for name, levels in stated.items()})
     return {name: smoothed(counts[name], stated[name], _IMAGINED_RANDOM_PAIRS) for name in names}
@@ -168,8 +168,10 @@ def _random_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str)
     )
 
 
-def _patterns(con: duckdb.DuckDBPyConnection, linker: Linker, pairs: str, names: list[str]) -> list[Pattern]:
-    return [Pattern(tuple(row[:-1]), int(row[-1])) for row in comparison_patterns(con, linker, pairs, names)]
+def _patterns(
+    con: duckdb.DuckDBPyConnection, linker: Linker, table: str, pairs: str, names: list[str]
+) -> list[Pattern]:
+    return [Pattern(tuple(row[:-1]), int(row[-1])) for row in comparison_patterns(con, linker, table, pairs, names)]
 
 
 def _matched(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, chance: Levels) -> Levels:
@@ -179,7 +181,7 @@ def _matched(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, 
     for block in model.training.blocks:
         names = [c.comparison for c in model.comparisons if not _speaks_of(model, c, block)]
         _block_pairs(con, model, table, block)
-        patterns = _patterns(con, linker, "block_pairs", names)
+        patterns = _patterns(con, linker, table, "block_pairs", names)
         estimate = maximise(patterns, names, stated, chance, model.training.stated_pairs)
         for name, counts in estimate.matched.items():
             summed[name] = [a + b for a, b in zip(summed[name], counts, strict=True)]

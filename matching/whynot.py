@@ -179,7 +179,7 @@ def _score(
         f" max(record_no) as join_key_r from {_TABLE} where record_id in (?, ?)",
         [left, right],
     )
-    score(con, linker, model, _PAIR, "asked_score")
+    score(con, linker, model, parameters, _TABLE, _PAIR, "asked_score")
     judge(con, model, _TABLE, "asked_score", "asked_judged")
     levels = ", ".join(f'"gamma_{item.comparison}"' for item in model.comparisons)
     result = con.execute(

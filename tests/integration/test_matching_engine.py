@@ -12,7 +12,7 @@ from matching.model import load_model
 from matching.parameters import Parameters, stated_levels
 from matching.prepare import prepare
 from matching.rules import condition
-from matching.term_frequency import register_frequencies
+from matching.term_frequency import gather_compared
 from tests.matching_bench import fill_warehouse, make_people
 from warehouse import store
 from warehouse.settings import ROOT
@@ -34,17 +34,22 @@ def bench(settings):
         gather_parties(con)
         prepare(con, model, "party_person", "prepared")
         linker = linker_on(con, "prepared", splink_settings(model, parameters))
-        register_frequencies(con, linker, model, "prepared", 130)
         con.execute(
             "create table pairs as select 'x' as match_key, l.record_no as join_key_l, r.record_no as join_key_r"
             " from prepared as l join prepared as r using (sex) where l.record_no < r.record_no"
         )
+        gather_compared(con, model, "prepared", "pairs", 130, "compared")
         yield con, model, linker
 
 
 def test_weights_are_splinks_own(bench):
     con, model, linker = bench
-    ours = weigh_pairs(linker, "pairs").physical_name
+    ours = weigh_pairs(linker, "compared", "pairs").physical_name
+    for column in model.term_frequency_columns:
+        shares = f'select distinct "{column}", "tf_{column}" from compared where "{column}" is not null'
+        con.execute(f"create table shares_of_{column} as {shares}")
+        api = linker._db_api
+        linker.table_management.register_term_frequency_lookup(api.register(f"shares_of_{column}"), column)
     linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("pairs"))
     theirs = linker.inference.predict(warning_mode="never").physical_name
     columns = ", ".join(["record_no_l", "record_no_r", "match_weight", "match_probability"])
@@ -64,9 +69,9 @@ def test_weights_are_splinks_own(bench):
 def test_patterns_count_every_pair_once(bench):
     con, model, linker = bench
     names = [c.comparison for c in model.comparisons]
-    patterns = comparison_patterns(con, linker, "pairs", names)
+    patterns = comparison_patterns(con, linker, "compared", "pairs", names)
     assert sum(row[-1] for row in patterns) == con.execute("select count(*) from pairs").fetchone()[0]
-    assert comparison_patterns(con, linker, "pairs", []) == []
+    assert comparison_patterns(con, linker, "compared", "pairs", []) == []
 
 
 @pytest.mark.parametrize(

@@ -140,7 +140,7 @@ def reached(use: str, kinds: dict[str, str], rows: tuple[tuple, tuple]) -> str:
     )  # fmt: skip
     con.execute("create table pairs as select 'x' as match_key, 0 as join_key_l, 1 as join_key_r")
     linker = linker_on(con, "prepared", splink_settings(model, parameters, frequencies=False))
-    [(code, _)] = comparison_patterns(con, linker, "pairs", ["it"])
+    [(code, _)] = comparison_patterns(con, linker, "prepared", "pairs", ["it"])
     item = model.comparison("it")
     return "absent" if code < 0 else next(level.level for level in item.levels if item.code(level.level) == code)
 
