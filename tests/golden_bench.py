@@ -51,7 +51,7 @@ UPSTREAM = {
     "int_party__document": "record_id document_key document_type document_number valid_from:D valid_to:D origin",
     "int_relation__stated": (
         "relation_key source record_id relation_type related_record_id related_name related_document_key "
-        "related_mobile share:M since:D"
+        "related_mobile share_ratio:M since:D"
     ),
     "stg_core__account": (
         "account_no customer_no account_class account_kind currency opened_date:D closed_date:D status branch_code"

@@ -59,7 +59,7 @@ def test_who_the_related_party_is(bench: Compiled, statement: str, expected: tup
 
 
 STATED = """
-    relation_key | source | record_id | relation_type    | related_record_id | share | since
+    relation_key | source | record_id | relation_type    | related_record_id | share_ratio | since
     a            | core   | core:1    | spouse           | core:2            |       |
     b            | credit | core:3    | guarantor        | core:1            |       | 2024-01-01
     c            | reg    | reg:6     | beneficial_owner | core:4            | 0.40  |

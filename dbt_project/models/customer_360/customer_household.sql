@@ -27,8 +27,8 @@ reached (golden_id, member_id) as (
 customer_household as (
     select
         golden_id,
-        'H' || substr(min(member_id), 2) as household_id,
-        cast(count(*) as integer) as member_count
+        cast(count(*) as integer) as member_count,
+        'H' || substr(min(member_id), 2) as household_id
     from reached
     group by golden_id
 )

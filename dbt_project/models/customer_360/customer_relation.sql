@@ -24,7 +24,7 @@ stated as (
         'stated' as origin,
         evidence,
         source,
-        share,
+        share_ratio,
         since,
         relation_type in ('spouse', 'household', 'other') as is_mutual
     from candidate
@@ -45,7 +45,7 @@ decided as (
         'steward' as origin,
         'decision' as evidence,
         'steward' as source,
-        cast(null as decimal(12, 6)) as share,
+        cast(null as decimal(12, 6)) as share_ratio,
         cast(decision.decided_at as date) as since,
         true as is_mutual
     from decision
@@ -70,7 +70,7 @@ directed as (
         origin,
         evidence,
         source,
-        share,
+        share_ratio,
         since,
         is_mutual
     from forward
@@ -85,7 +85,7 @@ ranked as (
             partition by golden_id, related_golden_id, relation_type
             order by
                 case evidence when 'decision' then 0 when 'record' then 1 when 'document' then 2 else 3 end asc,
-                evidence asc, source asc, since desc nulls last, share desc nulls last
+                evidence asc, source asc, since desc nulls last, share_ratio desc nulls last
         ) as place
     from directed
 ),
@@ -98,7 +98,7 @@ customer_relation as (
         origin,
         evidence,
         source,
-        share,
+        share_ratio,
         since,
         is_mutual,
         statement_count

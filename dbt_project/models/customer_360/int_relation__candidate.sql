@@ -18,8 +18,8 @@ document as (
 
 member as (
     select
-        identity.golden_id,
-        record.*
+        record.*,
+        identity.golden_id
     from record
     inner join identity on record.record_id = identity.record_id
 ),
@@ -137,7 +137,7 @@ int_relation__candidate as (
         subject.golden_id,
         subject.relation_type,
         strongest.evidence,
-        subject.share,
+        subject.share_ratio,
         subject.since,
         case
             when strongest.customers = 1 and strongest.related_golden_id <> subject.golden_id

@@ -16,7 +16,7 @@ published_customer_relation as (
         {{ mask_column('customer_relation', 'origin', 'relations.origin') }},
         {{ mask_column('customer_relation', 'evidence', 'relations.evidence') }},
         {{ mask_column('customer_relation', 'source', 'relations.source') }},
-        {{ mask_column('customer_relation', 'share', 'relations.share') }},
+        {{ mask_column('customer_relation', 'share_ratio', 'relations.share_ratio') }},
         {{ mask_column('customer_relation', 'since', 'relations.since') }},
         {{ mask_column('customer_relation', 'is_mutual', 'relations.is_mutual') }},
         {{ mask_column('customer_relation', 'branch_code', 'profile.branch_code') }},

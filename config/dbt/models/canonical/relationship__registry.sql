@@ -10,7 +10,7 @@ relationship__registry as (
         {{ record_id('registry', 'uscc') }} as record_id,
         'beneficial_owner' as relation_type,
         holder_name as related_name,
-        share_ratio as share
+        share_ratio
     from shareholder
     where holder_type = 'person' and share_ratio >= 0.25
 )

@@ -16,7 +16,7 @@ provided as (
         {{ related_person_name('related_name') }} as related_name,
         {{ resident_id_upgraded(document_characters(half_width('related_document_number'))) }} as document_number,
         {{ mobile_national(phone_digits(half_width('related_mobile'))) }} as mobile,
-        share,
+        share_ratio,
         since
     from relationship
 ),
@@ -32,7 +32,7 @@ spouse as (
         spouse_name as related_name,
         spouse_document_number as document_number,
         cast(null as varchar) as mobile,
-        cast(null as decimal(12, 6)) as share,
+        cast(null as decimal(12, 6)) as share_ratio,
         cast(null as date) as since
     from record
     where party_type = 'person' and (spouse_name is not null or spouse_document_number is not null)
@@ -48,7 +48,7 @@ legal_representative as (
         legal_representative_name as related_name,
         cast(null as varchar) as document_number,
         cast(null as varchar) as mobile,
-        cast(null as decimal(12, 6)) as share,
+        cast(null as decimal(12, 6)) as share_ratio,
         cast(null as date) as since
     from record
     where party_type = 'organization' and legal_representative_name is not null
@@ -62,6 +62,15 @@ gathered as (
     select * from legal_representative
 ),
 
+checked as (
+    select
+        *,
+        coalesce({{ resident_id_check_holds('document_number') }}, false) as is_resident_number,
+        {{ uscc_holds('document_number') }} as is_uscc,
+        {{ mobile_holds('mobile') }} as is_mobile
+    from gathered
+),
+
 int_relation__stated as (
     select
         relation_key,
@@ -70,14 +79,14 @@ int_relation__stated as (
         relation_type,
         related_record_id,
         related_name,
+        share_ratio,
+        since,
         case
-            when {{ resident_id_check_holds('document_number') }} then 'R:' || document_number
-            when {{ uscc_holds('document_number') }} then 'U:' || document_number
+            when is_resident_number then 'R:' || document_number
+            when is_uscc then 'U:' || document_number
         end as related_document_key,
-        case when {{ mobile_holds('mobile') }} then mobile end as related_mobile,
-        share,
-        since
-    from gathered
+        case when is_mobile then mobile end as related_mobile
+    from checked
 )
 
 select * from int_relation__stated
