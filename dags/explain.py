@@ -20,19 +20,24 @@ from warehouse.settings import Settings
 from warehouse.store import connect, table_exists
 
 RECORD_COLUMNS = ("name", "document_type", "document_number", "birth_date", "mobile", "address", "branch_code")
+_RELATION_COLUMNS = ("relation_type", "related_golden_id", "origin", "evidence", "source", "since")
 _PROVENANCE = """
     select attribute, record_id, source, rule, candidate_count, loser_count from golden_provenance
     where golden_id = $id order by attribute
 """
+_RELATIONS = """
+    select relation_type, related_golden_id, origin, evidence, source, since from customer_relation
+    where golden_id = $id order by relation_type, related_golden_id
+"""
 
 
 def explain_customer(settings: Settings, asked_for: str, as_of: dt.date | None = None) -> dict[str, Any]:
-    """The matching room's explanation, with masked records, golden values and their provenance.
+    """The matching room's explanation, with masked records, golden values, their provenance, and relations.
 
     Args:
         settings: the site.
         asked_for: a golden id, or the id of a record (`source:key`), which leads to its customer.
-        as_of: a past day; records and ids are those of that day, values those of today.
+        as_of: a past day; records and ids are those of that day, values and relations those of today.
 
     Raises:
         NotFoundError: no such golden id was ever minted, or no such record.
@@ -49,12 +54,13 @@ def explain_customer(settings: Settings, asked_for: str, as_of: dt.date | None =
         masked = _masked_records(con, policy, mentioned)
         values = _golden_values(con, policy, current, explanation["party_type"])
         provenance = _rows(con, _PROVENANCE, {"id": current})
+        relations = _rows(con, _RELATIONS, {"id": current}) if table_exists(con, "customer_relation") else []
         shown = _shown_ids(con, settings, mentioned)
     for record in explanation["records"]:
         record |= masked.get(record["record_id"], {})
     for row in provenance:
         row["value"] = values.get(row["attribute"])
-    return explanation | {"values": provenance, "shown_ids": shown}
+    return explanation | {"values": provenance, "relations": relations, "shown_ids": shown}
 
 
 def explain_pair(settings: Settings, left: str, right: str) -> dict[str, Any]:
@@ -157,6 +163,7 @@ def print_explanation(explanation: dict[str, Any], console: Console) -> None:
     _print("records", explanation["records"], ("record_id", *RECORD_COLUMNS), console)
     values = ("attribute", "value", "record_id", "rule", "candidate_count", "loser_count")
     _print("values, and where each came from", explanation["values"], values, console)
+    _print("relations", explanation["relations"], _RELATION_COLUMNS, console)
     grown = ("as_of", "action", "record_id", "came_from", "joined_by", "rule", "match_weight")
     _print("how it grew", explanation["growth"], grown, console)
     console.print("why they are one")

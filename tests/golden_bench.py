@@ -49,6 +49,10 @@ UPSTREAM = {
         "org_core_name org_form is_verified:B opened_date:D updated_at:T source_as_of:D record_hash"
     ),
     "int_party__document": "record_id document_key document_type document_number valid_from:D valid_to:D origin",
+    "int_relation__stated": (
+        "relation_key source record_id relation_type related_record_id related_name related_document_key "
+        "related_mobile share_ratio:M since:D"
+    ),
     "stg_core__account": (
         "account_no customer_no account_class account_kind currency opened_date:D closed_date:D status branch_code"
     ),
@@ -74,6 +78,9 @@ UPSTREAM = {
 }
 SOURCES = {
     ("matching", "party_identity"): "record_id golden_id valid_from:D valid_to:D run_id",
+    ("steward", "steward_decision"): (
+        "decision_id record_id_l record_id_r verdict steward reason decided_at:T seen_as_of:D"
+    ),
     ("landing", "source_status"): "source as_of:D data_as_of:D",
 }
 _MACROS = ("business_day", "contract", "generate_schema_name")

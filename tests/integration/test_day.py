@@ -17,7 +17,7 @@ from warehouse.policy import load_policy
 from warehouse.settings import ROOT
 from warehouse.store import connect
 
-TABLES = {"customer", "customer_xref", "customer_360", "account", "interaction", "segment_member"}
+TABLES = {"customer", "customer_xref", "customer_360", "account", "interaction", "segment_member", "customer_relation"}
 
 
 def test_every_source_delivers_on_the_first_day(bank):

@@ -11,7 +11,7 @@ from warehouse.ledger import run_id_of
 from warehouse.settings import ROOT
 
 NAMES = re.compile(
-    r"stg_[a-z]+__[a-z_]+|[a-z_]+__[a-z0-9_]+|contract_[a-z_]+|ref_code_map|int_[a-z0-9]+__[a-z_]+|golden_[a-z]+|customer_360|c360_[a-z]+|segment[a-z_]*|published_[a-z0-9_]+"
+    r"stg_[a-z]+__[a-z_]+|[a-z_]+__[a-z0-9_]+|contract_[a-z_]+|ref_code_map|int_[a-z0-9]+__[a-z_]+|golden_[a-z]+|customer_(360|relation|household)|c360_[a-z]+|segment[a-z_]*|published_[a-z0-9_]+"
 )
 
 
