@@ -54,8 +54,11 @@ def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
 
 
 # A pair is worth a look only between two customers, once per two customers, and not where a steward already said no.
+# Only what orders the pairs goes through the windows; evidence is wide, and joined to what is left.
 _FINAL_SQL = """
-with judged as (select * from {judged}),
+with judged as (
+    select record_id_l, record_id_r, match_weight, rest, verdict, rule, conflict from {judged}
+),
 known as (
     select
         judged.*, decided.verdict as decided, refused.reason as refused,
@@ -114,7 +117,10 @@ listed as (
     from ranked
     where final_verdict <> 'review' or place = 1
 )
-select * from listed where final_verdict <> 'review' or seat <= ?
+select
+    judged.*, listed.decided, listed.refused, listed.final_verdict, listed.final_rule, listed.final_conflict
+from listed join {judged} as judged using (record_id_l, record_id_r)
+where listed.final_verdict <> 'review' or listed.seat <= ?
 order by record_id_l, record_id_r
 """
 
