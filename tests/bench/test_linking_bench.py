@@ -1,0 +1,89 @@
+"""The linking engine beside bare Splink and an exact-key floor, on the same records in one run (make bench).
+
+Sizes and modes by environment: MDM_LINK_RECORDS=1000000,5000000 MDM_LINK_MODES=easy,hard. Every tool is a process of
+its own; its CPU seconds and peak memory are the child's (`os.wait4`), start and imports included.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.bench.bare_splink import MODEL
+from tests.bench.chinese_people import write
+
+SIZES = [int(size) for size in os.environ.get("MDM_LINK_RECORDS", "1000000").split(",")]
+MODES = os.environ.get("MDM_LINK_MODES", "easy,hard").split(",")
+SEED = 20261129  # the model file was tuned on another
+LEAST_F1 = {"easy": 0.997, "hard": 0.965}
+LEAST_PRECISION = 0.999
+_HEADER = f"{'':22}{'wall s':>9}{'CPU s':>9}{'peak GB':>9}{'CPU ratio':>11}{'precision':>11}{'recall':>9}{'F1':>9}"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """One process: what it took, and what it printed."""
+
+    name: str
+    wall: float
+    cpu: float
+    peak_gb: float
+    printed: dict[str, Any]
+
+    def line(self, reference: Outcome) -> str:
+        """A line of the table; the ratio is to the reference's CPU seconds."""
+        rates = (self.printed[name] for name in ("precision", "recall", "f1"))
+        shown = f"{self.name:22}{self.wall:9.1f}{self.cpu:9.1f}{self.peak_gb:9.2f}{self.cpu / reference.cpu:11.2f}"
+        return shown + "".join(f"{rate:{width}.5f}" for rate, width in zip(rates, (11, 9, 9), strict=True))
+
+
+def outcome(name: str, *arguments: object) -> Outcome:
+    """Run a module of this project and wait for it."""
+    begin = time.perf_counter()
+    with subprocess.Popen([sys.executable, "-m", *map(str, arguments)], stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout
+        printed = child.stdout.read()
+        _, status, used = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode == 0, name
+    wall = time.perf_counter() - begin
+    return Outcome(name, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20, json.loads(printed))
+
+
+def outcomes(records: Path, out: Path) -> Iterator[Outcome]:
+    """All tools, one after the other."""
+    ours = ("dags", "match", records, "--model", MODEL, "--truth", "entity_id", "--format", "json", "--out")
+    trained = ("--parameters", out / "ours" / "parameters.json")
+    yield outcome("exact keys", "tests.bench.exact_keys", records, out / "keys")
+    yield outcome("mdm match, trained", *ours, out / "ours")
+    yield outcome("mdm match, saved", *ours, out / "ours_saved", *trained)
+    for kind in ("same", "library"):
+        bare = ("tests.bench.bare_splink", kind, records)
+        yield outcome(f"Splink {kind}, trained", *bare, out / kind)
+        yield outcome(f"Splink {kind}, saved", *bare, out / f"{kind}_saved", out / kind / "model.json")
+
+
+@pytest.mark.parametrize("mode", MODES)
+@pytest.mark.parametrize("size", SIZES)
+def test_linking_beside_bare_splink(tmp_path: Path, size: int, mode: str):
+    records = tmp_path / "records.parquet"
+    write(size, mode, records, SEED)
+    found = {item.name: item for item in outcomes(records, tmp_path)}
+    reference = found["Splink same, trained"]
+    lines = [f"{size:,} records, {mode}", _HEADER, *(item.line(reference) for item in found.values())]
+    lines += [f"{item.name}: {item.printed['stages']}" for item in found.values() if "stages" in item.printed]
+    sys.stdout.write("\n" + "\n".join(lines) + "\n")
+    trained, saved = found["mdm match, trained"], found["mdm match, saved"]
+    assert min(trained.printed["f1"], saved.printed["f1"]) >= LEAST_F1[mode]
+    assert min(trained.printed["precision"], saved.printed["precision"]) >= LEAST_PRECISION
+    assert trained.cpu <= 0.5 * reference.cpu
+    assert saved.cpu <= 0.25 * reference.cpu
