@@ -276,6 +276,8 @@ def match(
     truth: Annotated[str | None, typer.Option(help="Column of the true party, to measure with.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
     propose: Annotated[bool, typer.Option("--propose", help="Write a starting model for the table.")] = False,
+    labels: Annotated[Path | None, typer.Option(help="CSV of pairs whose truth is known, to train with.")] = None,
+    parameters: Annotated[Path | None, typer.Option(help="Numbers of an earlier run, instead of training.")] = None,
     output: FormatOption = Format.table,
 ) -> None:
     """Match the records of any table with a model, or propose a model for it."""
@@ -286,7 +288,7 @@ def match(
         return
     if model is None:
         raise NotFoundError("option --model: missing; name a model file, or let --propose write one")
-    report = run_match(files, model, out or Path("match_results"), truth)
+    report = run_match(files, model, out or Path("match_results"), truth, labels, parameters)
     if output is Format.json:
         _json(report)
 

@@ -197,6 +197,7 @@ class Training(SiteModel):
     certain: list[list[str]] = Field(
         default_factory=list
     )  # rules so strict that what agrees on all keys is nearly always a match
+    label_weight: float = Field(1, ge=0, le=1)  # what a labelled pair is worth: 1 is certain, 0 is not looked at
     certain_recall: float = Field(0.8, gt=0, le=1)  # share of all matches that these or the strong identifiers find
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
@@ -18,8 +18,9 @@ from splink import Linker
 from matching.blocking import blocked_pairs
 from matching.engine import comparison_patterns, linker_on, splink_settings
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
+from matching.labels import Label, register_labels, with_labels
 from matching.model import Comparison, MatchModel
-from matching.parameters import LevelNumbers, Parameters, load_parameters, save_parameters, stated_levels
+from matching.parameters import LabelCounts, LevelNumbers, Parameters, load_parameters, save_parameters, stated_levels
 from warehouse.settings import Settings
 
 Numbers = dict[str, dict[str, LevelNumbers]]
@@ -51,8 +52,19 @@ def trained_parameters(
     return parameters
 
 
-def train(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: dt.date) -> Parameters:
-    """Estimate every number of the model from a prepared table."""
+def train(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: dt.date, labels: Sequence[Label] = ()
+) -> Parameters:
+    """Estimate every number of the model from a prepared table.
+
+    Args:
+        con: the scratch connection.
+        model: the model.
+        table: prepared records.
+        as_of: business day of the records.
+        labels: pairs whose truth is known; they inform m and the prior, never u (`matching.labels`).
+    """
+    register_labels(con, labels)
     records, matches, fingerprint = _profile(con, model, table)
     pairs = max(records * (records - 1) / 2, 1)
     parameters = Parameters(
@@ -63,6 +75,7 @@ def train(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: 
         fingerprint=fingerprint,
         prior=_round(min(max(matches / model.training.certain_recall, 1) / pairs, 0.5)),
         levels=stated_levels(model),
+        labels=_label_counts(labels),
     )
     linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     if not model.training.blocks:
@@ -80,7 +93,7 @@ def _trained_jointly(
     _random_pairs(con, model, table)
     random = _patterns(con, linker, "random_pairs", names)
     kept = _candidate_pairs(con, model, table)
-    candidates = _patterns(con, linker, "candidate_pairs", names)
+    candidates = _known_patterns(con, linker, model, "candidate_pairs", names)
     pairs = max(parameters.records * (parameters.records - 1) / 2, 1)
     found = maximise_jointly(
         candidates, random, names, JointStart(
@@ -169,6 +182,19 @@ def _patterns(con: duckdb.DuckDBPyConnection, linker: Linker, pairs: str, names:
     return [Pattern(tuple(row[:-1]), int(row[-1])) for row in comparison_patterns(con, linker, pairs, names)]
 
 
+def _known_patterns(
+    con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, pairs: str, names: list[str]
+) -> list[Pattern]:
+    """Patterns of pairs, with what the labels say of them."""
+    patterns = _patterns(con, linker, pairs, names)
+    return with_labels(con, linker, pairs, names, patterns, model.training.label_weight)
+
+
+def _label_counts(labels: Sequence[Label]) -> LabelCounts | None:
+    matches = sum(label.is_match for label in labels)
+    return LabelCounts(matches=matches, others=len(labels) - matches) if labels else None
+
+
 def _matched(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, chance: Levels) -> Levels:
     """Expected counts of every level among matches, summed over the blocks that can speak of it."""
     stated = _stated(model, "m")
@@ -176,7 +202,7 @@ def _matched(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, 
     for block in model.training.blocks:
         names = [c.comparison for c in model.comparisons if not _speaks_of(model, c, block)]
         _block_pairs(con, model, table, block)
-        patterns = _patterns(con, linker, "block_pairs", names)
+        patterns = _known_patterns(con, linker, model, "block_pairs", names)
         estimate = maximise(patterns, names, stated, chance, model.training.stated_pairs)
         for name, counts in estimate.matched.items():
             summed[name] = [a + b for a, b in zip(summed[name], counts, strict=True)]
