@@ -27,11 +27,11 @@ SURNAME_READINGS: dict[str, tuple[str, ...]] = {
 # readings inside names where a dictionary's first reading is another
 _NAME_READINGS = {"卜": "bu", "晟": "sheng", "乐": "le", "重": "chong", "行": "xing", "奇": "qi"}
 
-_COMPOUND_SURNAMES = """
+_COMPOUND_NAMES = """
 欧阳 上官 司马 诸葛 皇甫 尉迟 令狐 司徒 夏侯 慕容 公孙 轩辕 东方 南宫 万俟 闻人 长孙 宇文 司空 独孤 呼延 端木
 西门 百里 东郭 申屠 公冶 宗政 濮阳 淳于 单于 太叔 鲜于 闾丘 澹台 拓跋 钟离 第五 公羊 赫连 仲孙 左丘 谷梁 梁丘
 """
-_COMPOUND = frozenset(_COMPOUND_SURNAMES.split())
+COMPOUND_SURNAMES = frozenset(_COMPOUND_NAMES.split())
 
 # characters that are taken for one another by eye, when a form is keyed from paper; one group each
 _LOOK_ALIKE = """
@@ -94,7 +94,7 @@ def surname_length(name: str) -> int:
     """How many characters of a Chinese name are its surname; 0 for a name with a separator."""
     if DOT in name or not name:
         return 0
-    return 2 if len(name) > 2 and name[:2] in _COMPOUND else 1
+    return 2 if len(name) > 2 and name[:2] in COMPOUND_SURNAMES else 1
 
 
 def surname_readings(surname: str) -> tuple[str, ...]:

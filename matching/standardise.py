@@ -1,20 +1,22 @@
 """Comparison keys: what two spellings of one value have in common.
 
-A field's *kind* says which keys are made of it. Keys are made once per distinct value in Python, and joined back in
-DuckDB (`matching.prepare`). A value with a lost character has no exact key: what is lost cannot agree.
+A field's *kind* says which keys are made of it. Keys are made once per distinct value in Python, ordinary values all at
+once (`matching.many_values`), and joined back in DuckDB (`matching.prepare`). A value with a lost character has no
+exact key: what is lost cannot agree.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
 import pyarrow as pa
 
-from matching import plain_values
+from matching import many_values, plain_values
 from matching.characters import (
     DOT,
     LOST,
@@ -38,8 +40,8 @@ inc llc ltd limited corp corporation co company gmbh ag plc
 _COMPANY_FORMS = sorted(_COMPANY_WORDS.split(), key=len, reverse=True)
 _REGION_WORDS = str.maketrans("", "", "省市县区")
 _NOT_LETTERS = re.compile(r"[^0-9a-z\u3400-\u9fff\ue000-\ufaff\U00020000-\U0003ffff]+")
-_HOUSE_WORDS = re.compile(r"[号號栋棟幢座单元室楼层弄巷附之组]+")
-_NUMERAL = re.compile(r"[〇零一二三四五六七八九](?=[号栋幢座单室楼层])")
+_HOUSE_WORDS = re.compile(f"[{many_values.HOUSE_WORDS}]+")
+_NUMERAL = re.compile(f"[〇{many_values.NUMERALS}](?=[{many_values.NUMBERED}])")
 _DIGITS = re.compile(r"\d+")
 _MAIL = re.compile(r"([\w.+\-']+)@([\w\-]+(?:\.[\w\-]+)*)")
 _CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
@@ -47,10 +49,14 @@ _CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九", "0012345678
 
 @dataclass(frozen=True)
 class Kind:
-    """How keys are made of one kind of value; `columns` are suffixes with their Arrow types."""
+    """How keys are made of one kind of value; `columns` are suffixes with their Arrow types.
+
+    `derive` makes the keys of one value; `many`, where there is one, those of all ordinary values at once.
+    """
 
     columns: dict[str, pa.DataType]
     derive: Callable[[str], Keys]
+    many: many_values.Many | None = None
 
 
 def person_name(name: str) -> Keys:
@@ -217,9 +223,10 @@ KINDS: dict[str, Kind] = {
             "holes": _LIST, "long_holes": _LIST, "pattern": _TEXT, "surname": _TEXT, "is_latin": _FLAG,
         },
         person_name,
+        many_values.person_names,
     ),
     "organization_name": Kind({"key": _TEXT, "core": _TEXT, "letters": _TEXT}, organization_name),
-    "address": Kind({"key": _TEXT, "numbers": _TEXT, "words": _TEXT}, address),
+    "address": Kind({"key": _TEXT, "numbers": _TEXT, "words": _TEXT}, address, many_values.addresses),
     "text": Kind({"key": _TEXT}, plain_text),
     "email": Kind({"local": _TEXT}, email),
     "mail_address": Kind({"key": _TEXT, "user": _TEXT, "domain": _TEXT}, mail_address),
@@ -235,10 +242,12 @@ KINDS: dict[str, Kind] = {
     "company": Kind({"key": _TEXT, "core": _TEXT, "letters": _TEXT, "words": _LIST}, company),
     "date": Kind(_DATE_KEYS, partial(plain_values.calendar_date, month_first=False)),
     "date_month_first": Kind(_DATE_KEYS, partial(plain_values.calendar_date, month_first=True)),
-    "telephone": Kind({"number": _TEXT, "tail": _TEXT}, plain_values.telephone),
+    "telephone": Kind({"number": _TEXT, "tail": _TEXT}, plain_values.telephone, many_values.telephones),
     "code": Kind({"key": _TEXT}, plain_values.code),
     "document": Kind(
-        {"key": _TEXT, "form": _TEXT, "valid": _TEXT, "birth": _TEXT, "sex": _TEXT}, plain_values.document
+        {"key": _TEXT, "form": _TEXT, "valid": _TEXT, "birth": _TEXT, "sex": _TEXT},
+        plain_values.document,
+        many_values.documents,
     ),
     "number": Kind({"number": pa.float64()}, plain_values.amount),
     "street": Kind({"key": _TEXT, "words": _LIST, "names": _TEXT, "house": _TEXT}, plain_values.street),
@@ -258,8 +267,22 @@ def derive_keys(kind: str, values: Iterable[str], prefix: str) -> pa.Table:
         One row per value: column `value` and one column per key.
     """
     texts = list(values)
-    made = [KINDS[kind].derive(text) for text in texts]
-    columns = {"value": pa.array(texts, _TEXT)}
-    for suffix, type_ in KINDS[kind].columns.items():
-        columns[f"{prefix}_{suffix}"] = pa.array([keys.get(suffix) for keys in made], type_)
-    return pa.table(columns)
+    made = keys_of(KINDS[kind], texts)
+    return pa.table({"value": pa.array(texts, _TEXT)} | {f"{prefix}_{suffix}": keys for suffix, keys in made.items()})
+
+
+def keys_of(kind: Kind, texts: Sequence[str]) -> dict[str, pa.Array]:
+    """Keys of values by suffix: ordinary ones all at once, the rest one by one."""
+    if kind.many is None:
+        return one_by_one(kind, texts)
+    ordinary, found = kind.many(texts)
+    rest = one_by_one(kind, [text for text, is_ordinary in zip(texts, ordinary, strict=True) if not is_ordinary])
+    places = np.where(ordinary, np.cumsum(ordinary) - 1, ordinary.sum() + np.cumsum(~ordinary) - 1)
+    taken = pa.array(places.astype(np.int64))
+    return {suffix: pa.concat_arrays([found[suffix], rest[suffix]]).take(taken) for suffix in kind.columns}
+
+
+def one_by_one(kind: Kind, texts: Sequence[str]) -> dict[str, pa.Array]:
+    """Keys of values by suffix, each value by itself."""
+    made = [kind.derive(text) for text in texts]
+    return {suffix: pa.array([keys.get(suffix) for keys in made], type_) for suffix, type_ in kind.columns.items()}

@@ -1,0 +1,94 @@
+"""A column of texts as one array of characters, so that keys of a million values are made without a loop over them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pyarrow as pa
+
+Numbers = np.ndarray
+_BASIC = 0x10000  # characters of the basic plane, for which tables exist
+
+
+class Characters:
+    """The characters of many texts, one after the other; `starts[i]:starts[i + 1]` are those of text i."""
+
+    def __init__(self, codes: Numbers, starts: Numbers) -> None:
+        self.codes = codes
+        self.starts = starts
+
+    @classmethod
+    def of(cls, texts: Sequence[str]) -> Characters:
+        """Take texts apart."""
+        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
+        codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
+        return cls(codes, np.concatenate([[0], np.cumsum(lengths)]))
+
+    @property
+    def lengths(self) -> Numbers:
+        """Characters of each text."""
+        return np.diff(self.starts)
+
+    def count(self, marked: Numbers) -> Numbers:
+        """How many marked characters each text has."""
+        summed = np.concatenate([[0], np.cumsum(marked)])
+        return np.asarray(summed[self.starts[1:]] - summed[self.starts[:-1]])
+
+    def kept(self, marked: Numbers) -> Characters:
+        """The same texts with their marked characters only."""
+        return Characters(self.codes[marked], np.concatenate([[0], np.cumsum(self.count(marked))]))
+
+    def chosen(self, wanted: Numbers) -> Characters:
+        """The wanted texts only."""
+        return Characters(
+            self.codes[np.repeat(wanted, self.lengths)], np.concatenate([[0], np.cumsum(self.lengths[wanted])])
+        )
+
+    def followed_by(self, marked: Numbers) -> Numbers:
+        """Characters whose next one, in the same text, is marked."""
+        following = np.zeros(len(marked), bool)
+        following[:-1] = marked[1:]
+        last = self.starts[1:][self.lengths > 0] - 1
+        following[last] = False
+        return following
+
+    def texts(self) -> pa.Array:
+        """Put the texts together again."""
+        sizes = 1 + (self.codes >= 0x80).astype(np.int64) + (self.codes >= 0x800) + (self.codes >= _BASIC)
+        offsets = np.concatenate([[0], np.cumsum(sizes)])[self.starts].astype(np.int32)
+        content = self.codes.astype("<u4").tobytes().decode("utf-32-le").encode()
+        return pa.StringArray.from_buffers(len(self.starts) - 1, pa.py_buffer(offsets), pa.py_buffer(content))
+
+
+class Table:
+    """What one function says of every character, asked once per character that occurs."""
+
+    def __init__(self, ask: Callable[[str], int]) -> None:
+        self._ask = ask
+        self._known = np.zeros(_BASIC, bool)
+        self._answers = np.zeros(_BASIC, np.int64)
+
+    def of(self, codes: Numbers) -> Numbers:
+        """The function's answers for characters of the basic plane."""
+        here = np.zeros(_BASIC, bool)
+        here[codes] = True
+        for code in np.flatnonzero(here & ~self._known):
+            self._answers[code] = self._ask(chr(code))
+            self._known[code] = True
+        return np.asarray(self._answers[codes])
+
+
+def is_any(codes: Numbers, characters: str) -> Numbers:
+    """Which characters are one of these."""
+    return np.isin(codes, np.array([ord(character) for character in characters], np.uint32))
+
+
+def is_digit(codes: Numbers) -> Numbers:
+    """Which characters are ASCII digits."""
+    return (codes >= ord("0")) & (codes <= ord("9"))
+
+
+def is_basic_han(codes: Numbers) -> Numbers:
+    """Which characters are Chinese characters of the basic plane, private use and compatibility forms left out."""
+    return (codes >= 0x3400) & (codes <= 0x9FFF)

@@ -1,0 +1,237 @@
+"""Comparison keys of ordinary values, all at once: the same keys that `matching.standardise` makes value by value.
+
+Each function says which of the values are ordinary, and gives the keys of those. Whatever is rare (Latin names, lost
+characters, compound surnames, readings in doubt, damaged numbers) is left to the rules for single values, which stay
+the only place where a rule is written in full; a property test holds the two together.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from collections.abc import Callable, Sequence
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matching.characters import COMPOUND_SURNAMES, LOST, shape, simplified, sound, surname_readings
+from matching.characters_of import Characters, Numbers, Table, is_any, is_basic_han, is_digit
+
+Many = Callable[[Sequence[str]], tuple[Numbers, dict[str, pa.Array]]]
+
+HOUSE_WORDS = "号號栋棟幢座单元室楼层弄巷附之组"
+NUMBERED = "号栋幢座单室楼层"  # a Chinese numeral before one of these is a number
+NUMERALS = "零一二三四五六七八九"
+_LONGEST_NAME = 4
+_IN_DOUBT = re.compile("[ln]v")  # 吕 is LV, LYU or LU
+_WEIGHTS = np.array((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))
+_CHECK = np.frombuffer(b"10X98765432", np.uint8)
+_OLDEST = 1850
+
+
+def _one(character: str) -> int:
+    """Its simplified form; 0 where that is not one Chinese character of the basic plane."""
+    found = simplified(character)
+    return ord(found) if len(found) == 1 and 0x3400 <= ord(found) <= 0x9FFF else 0
+
+
+class _Readings:
+    """Readings of characters by number: in a given name, and as a surname."""
+
+    def __init__(self) -> None:
+        self.spelled: list[str] = []
+        self._numbers: dict[str, int] = {}
+
+    def number(self, reading: str) -> int:
+        """The reading's number; -1 for one that is written in several ways."""
+        if _IN_DOUBT.search(reading):
+            return -1
+        if reading not in self._numbers:
+            self._numbers[reading] = len(self.spelled)
+            self.spelled.append(reading)
+        return self._numbers[reading]
+
+    def given(self, character: str) -> int:
+        """Of a character in a given name."""
+        return self.number(sound(character))
+
+    def surname(self, character: str) -> int:
+        """Of a character as a surname; -1 where there are several."""
+        readings = surname_readings(character)
+        return self.number(readings[0]) if len(readings) == 1 else -1
+
+
+@cache
+def _readings() -> tuple[_Readings, Table, Table]:
+    readings = _Readings()
+    return readings, Table(readings.given), Table(readings.surname)
+
+
+@cache
+def _simple() -> Table:
+    return Table(_one)
+
+
+@cache
+def _shape() -> Table:
+    return Table(lambda character: ord(shape(character)))
+
+
+def person_names(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
+    """Chinese names of two to four characters with one reading."""
+    given = Characters.of(texts)
+    is_short = (given.lengths >= 2) & (given.lengths <= _LONGEST_NAME)
+    ordinary = is_short & (given.count(~is_basic_han(given.codes)) == 0)
+    names, readings = _readable(given.chosen(ordinary), ordinary)
+    key = names.texts()
+    sounds = _sounds(names, readings)
+    size = len(key)
+    return ordinary, {
+        "key": key, "typed": key, "plain": key, "sound": sounds,
+        "latin": pa.ListArray.from_arrays(pa.array(np.arange(size + 1), pa.int32()), sounds),
+        "shape": Characters(_shape().of(names.codes).astype(np.uint32), names.starts).texts(),
+        "holes": _holes(names, 0), "long_holes": _holes(names, 1), "pattern": pa.nulls(size, pa.string()),
+        "surname": Characters(names.codes[names.starts[:-1]], np.arange(size + 1)).texts(),
+        "is_latin": pa.array(np.zeros(size, bool)),
+    }  # fmt: skip
+
+
+def _readable(names: Characters, ordinary: Numbers) -> tuple[Characters, Numbers]:
+    """Simplified names and the readings of their characters; names in doubt are struck out of `ordinary` and gone."""
+    codes = _simple().of(names.codes)
+    first = np.zeros(len(codes), bool)
+    first[names.starts[:-1]] = True
+    _, of_given, of_surname = _readings()
+    readings = np.where(first, of_surname.of(codes), of_given.of(codes))
+    simple = Characters(codes.astype(np.uint32), names.starts)
+    doubtful = (simple.count((codes == 0) | (readings < 0)) > 0) | _compound(simple)
+    ordinary[np.flatnonzero(ordinary)[doubtful]] = False
+    return simple.chosen(~doubtful), readings[np.repeat(~doubtful, simple.lengths)]
+
+
+def _compound(names: Characters) -> Numbers:
+    """Names whose surname has two characters."""
+    begins = names.starts[:-1]
+    pairs = names.codes[begins].astype(np.int64) << 16 | names.codes[begins + 1]
+    known = np.array([ord(name[0]) << 16 | ord(name[1]) for name in COMPOUND_SURNAMES])
+    return np.asarray((names.lengths > 2) & np.isin(pairs, known))
+
+
+def _sounds(names: Characters, readings: Numbers) -> pa.Array:
+    spelled = pa.array(_readings()[0].spelled, pa.string())
+    parts = spelled.take(pa.array(readings))
+    return pc.binary_join(pa.ListArray.from_arrays(pa.array(names.starts, pa.int32()), parts), "")
+
+
+def _holes(names: Characters, begin: int) -> pa.Array:
+    """Each name without one of its characters, from place `begin` on; none where the surname would stand alone."""
+    made, order = [], []
+    for length in range(2, _LONGEST_NAME + 1):
+        wanted = names.lengths == length
+        table = names.chosen(wanted).codes.reshape(-1, length)
+        if length == 2 and begin:
+            made.append(pa.nulls(len(table), pa.list_(pa.string())))
+        else:
+            made.append(_holes_of_length(table, begin))
+        order.append(np.flatnonzero(wanted))
+    places = np.argsort(np.concatenate(order))
+    return pa.concat_arrays(made).take(pa.array(places))
+
+
+def _holes_of_length(table: Numbers, begin: int) -> pa.Array:
+    size, length = table.shape
+    several = np.repeat(table[:, None, :], length - begin, axis=1)
+    for place in range(begin, length):
+        several[:, place - begin, place] = ord(LOST)
+    count = size * (length - begin)
+    parts = Characters(several.reshape(-1), np.arange(count + 1) * length).texts()
+    return pa.ListArray.from_arrays(pa.array(np.arange(size + 1) * (length - begin), pa.int32()), parts)
+
+
+def documents(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
+    """Numbers of the form of a resident id (GB 11643-1999), valid or not."""
+    given = Characters.of(texts)
+    ordinary = given.lengths == 18
+    table = given.chosen(ordinary).codes.reshape(-1, 18)
+    is_formed = is_digit(table[:, :17]).all(axis=1) & (is_digit(table[:, 17]) | (table[:, 17] == ord("X")))
+    is_formed &= (table != table[:, :1]).any(axis=1)  # a repeated sign is a filler
+    ordinary[np.flatnonzero(ordinary)[~is_formed]] = False
+    table = table[is_formed]
+    digits = table[:, :17].astype(np.int64) - ord("0")
+    is_valid = (_CHECK[(digits * _WEIGHTS).sum(axis=1) % 11] == table[:, 17]) & _are_days(digits[:, 6:14])
+    number = Characters(table.reshape(-1), np.arange(len(table) + 1) * 18).texts()
+    dashed = np.insert(table[:, 6:14], (4, 6), ord("-"), axis=1)
+    birth = Characters(dashed.reshape(-1), np.arange(len(table) + 1) * 10).texts()
+    sex = pc.if_else(pa.array(digits[:, 16] % 2 == 1), "M", "F")
+    valid, none = pa.array(is_valid), pa.scalar(None, pa.string())
+    return ordinary, {
+        "key": number, "form": pa.array(["R"], pa.string()).take(pa.array(np.zeros(len(table), np.int64))),
+        "valid": pc.if_else(valid, number, none), "birth": pc.if_else(valid, birth, none),
+        "sex": pc.if_else(valid, sex, none),
+    }  # fmt: skip
+
+
+def _are_days(digits: Numbers) -> Numbers:
+    """Which rows of eight digits are a day of the calendar."""
+    year = digits[:, :4] @ np.array((1000, 100, 10, 1))
+    month, day = digits[:, 4] * 10 + digits[:, 5], digits[:, 6] * 10 + digits[:, 7]
+    begins = (np.clip(year, _OLDEST, dt.MAXYEAR) - 1970) * 12 + np.clip(month, 1, 12) - 1
+    first = begins.astype("datetime64[M]")
+    days = ((first + 1).astype("datetime64[D]") - first.astype("datetime64[D]")).astype(np.int64)
+    return np.asarray((year >= _OLDEST) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= days))
+
+
+def telephones(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
+    """Chinese mobiles: eleven digits from 13 on."""
+    given = Characters.of(texts)
+    ordinary = given.lengths == 11
+    table = given.chosen(ordinary).codes.reshape(-1, 11)
+    is_mobile = is_digit(table).all(axis=1) & (table[:, 0] == ord("1")) & (table[:, 1] >= ord("3"))
+    ordinary[np.flatnonzero(ordinary)[~is_mobile]] = False
+    table = table[is_mobile]
+    places = np.arange(len(table) + 1)
+    return ordinary, {
+        "number": Characters(table.reshape(-1), places * 11).texts(),
+        "tail": Characters(table[:, 4:].reshape(-1), places * 7).texts(),
+    }
+
+
+def addresses(texts: Sequence[str]) -> tuple[Numbers, dict[str, pa.Array]]:
+    """Addresses of Chinese characters and printable ASCII."""
+    given = Characters.of(texts)
+    is_ascii = (given.codes >= 0x20) & (given.codes <= 0x7E)
+    ordinary = given.count(~(is_ascii | is_basic_han(given.codes))) == 0
+    typed = given.chosen(ordinary)
+    simple = np.where(typed.codes < 0x80, typed.codes, _simple().of(typed.codes))
+    strange = Characters(simple, typed.starts).count(simple == 0) > 0
+    ordinary[np.flatnonzero(ordinary)[strange]] = False
+    codes = simple[np.repeat(~strange, typed.lengths)]
+    codes = np.where((codes >= ord("A")) & (codes <= ord("Z")), codes + 32, codes).astype(np.uint32)
+    folded = Characters(codes, typed.chosen(~strange).starts)
+    numbered = is_any(codes, NUMERALS) & folded.followed_by(is_any(codes, NUMBERED))
+    for digit, numeral in enumerate(NUMERALS):
+        codes[numbered & (codes == ord(numeral))] = ord("0") + digit
+    is_letter = (codes >= ord("a")) & (codes <= ord("z")) | is_basic_han(codes)
+    return ordinary, {
+        "key": _known(folded.kept(is_letter | is_digit(codes))),
+        "numbers": _known(_numbers(folded)),
+        "words": _known(folded.kept(is_letter & ~is_any(codes, HOUSE_WORDS))),
+    }
+
+
+def _numbers(folded: Characters) -> Characters:
+    """The numbers of each text in order, with a dash between two."""
+    digits = is_digit(folded.codes)
+    summed = np.cumsum(digits)
+    before = np.concatenate([[0], summed])[folded.starts[:-1]]
+    is_later = summed > np.repeat(before, folded.lengths)
+    dashes = ~digits & folded.followed_by(digits) & is_later
+    return Characters(np.where(dashes, ord("-"), folded.codes).astype(np.uint32), folded.starts).kept(digits | dashes)
+
+
+def _known(texts: Characters) -> pa.Array:
+    """The texts, null where nothing is left."""
+    made = texts.texts()
+    return pc.if_else(pa.array(texts.lengths > 0), made, pa.scalar(None, pa.string()))

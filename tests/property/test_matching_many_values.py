@@ -1,0 +1,68 @@
+"""Two ways to the same keys: ordinary values all at once, and every value by itself."""
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from matching.characters import COMPOUND_SURNAMES, SURNAME_READINGS
+from matching.standardise import KINDS, keys_of, one_by_one
+
+NAMES = st.one_of(
+    st.text("王李张陳刘吕女绿朴盖单曾乐欧阳小明伟华雷水永〇·?？ 𠮷㐂豈A ", min_size=1, max_size=6),
+    st.sampled_from(sorted(COMPOUND_SURNAMES | set(SURNAME_READINGS))).flatmap(
+        lambda surname: st.text("乐重行明旅", max_size=2).map(lambda rest: surname + rest)
+    ),
+    st.text(st.characters(min_codepoint=0x3400, max_codepoint=0x9FFF), min_size=1, max_size=5),
+    st.text(min_size=1, max_size=8),
+)
+ADDRESSES = st.one_of(
+    st.text("湖北省襄阳市人民路號号栋单元室楼层附之0123456789一二三零〇-#( )ABcd１２Ａ鎮", min_size=1, max_size=24),
+    st.text(min_size=1),
+)
+NUMBERS = st.one_of(
+    st.text("0123456789", min_size=17, max_size=17).flatmap(
+        lambda body: st.sampled_from("0123456789Xx１").map(lambda last: body + last)
+    ),
+    st.builds(
+        lambda region, year, month, day, rest: f"{region:06d}{year:04d}{month:02d}{day:02d}{rest}",
+        st.integers(0, 999999), st.integers(0, 2100), st.integers(0, 13), st.integers(0, 32),
+        st.from_regex(r"[0-9]{3}[0-9X]", fullmatch=True),
+    ),
+    st.from_regex(r"\+?(86|00|0)?1[0-9]{10}", fullmatch=True),
+    st.text("0123456789 -+()转x", min_size=1, max_size=20),
+    st.text(min_size=1, max_size=20),
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    names=st.lists(NAMES, max_size=30),
+    addresses=st.lists(ADDRESSES, max_size=20),
+    numbers=st.lists(NUMBERS, max_size=30),
+)
+@example(
+    names=["欧阳小明", "欧阳", "吕布", "张伟", "王?"],
+    addresses=["12", "--", "人民路十二号3栋"],
+    numbers=["11010519491231002X"],
+)
+@example(names=[], addresses=[], numbers=["1" * 18, "110105194902290010", "13800000000", "1101051949123100２X"])
+def test_all_at_once_is_one_by_one(names, addresses, numbers):
+    for kind, values in (("person_name", names), ("address", addresses), ("document", numbers), ("telephone", numbers)):
+        together, alone = keys_of(KINDS[kind], values), one_by_one(KINDS[kind], values)
+        for suffix in KINDS[kind].columns:
+            assert together[suffix].to_pylist() == alone[suffix].to_pylist(), (kind, suffix)
+            assert together[suffix].type == alone[suffix].type
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [
+        ("person_name", "王小明"),
+        ("address", "人民路12号"),
+        ("document", "11010519491231002X"),
+        ("telephone", "13812345678"),
+    ],
+)
+def test_usual_values_are_ordinary(kind, value):
+    ordinary, found = KINDS[kind].many([value])
+    assert ordinary.all() and all(len(keys) == 1 for keys in found.values())
