@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from dags import model as model_commands
 from dags import source_commands
 from dags.days import day_of
 from warehouse.errors import NotFoundError, UserError
@@ -40,6 +41,7 @@ class Format(StrEnum):
     csv = "csv"
 
 
+app.add_typer(model_commands.commands, name="model")
 app.add_typer(source_commands.site, name="site")
 app.add_typer(source_commands.source, name="source")
 

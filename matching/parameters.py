@@ -30,8 +30,20 @@ class LabelCounts(SiteModel):
     others: int
 
 
+class Profile(SiteModel):
+    """What training data looked like, in counts: missing values per field, levels per comparison and sort of pairs."""
+
+    records: int
+    missing: dict[str, int]
+    random: dict[str, dict[str, int]]
+    blocked: dict[str, dict[str, int]]
+
+
 class Parameters(SiteModel):
-    """A trained model; `records` and `fingerprint` say on which data, `labels` with which labelled pairs."""
+    """A trained model; `records` and `fingerprint` say on which data, `labels` with which labelled pairs.
+
+    `profile`: the data to compare later data with. `replaces`: version of the numbers that were in force before.
+    """
 
     party_type: str
     structure_hash: str
@@ -41,6 +53,8 @@ class Parameters(SiteModel):
     prior: float
     levels: dict[str, dict[str, LevelNumbers]]
     labels: LabelCounts | None = None
+    profile: Profile | None = None
+    replaces: str | None = None
 
     def of(self, comparison: str, level: str) -> tuple[float, float]:
         """The shares among matches (m) and among non-matches (u) of a level."""
@@ -50,7 +64,8 @@ class Parameters(SiteModel):
     @property
     def version(self) -> str:
         """Name of this model: a hash of its numbers and structure."""
-        shown = json.dumps(self.model_dump(mode="json", exclude_none=True), sort_keys=True)
+        content = self.model_dump(mode="json", exclude_none=True, exclude={"profile", "replaces"})
+        shown = json.dumps(content, sort_keys=True)
         return f"{self.party_type}-{hashlib.sha256(shown.encode()).hexdigest()[:12]}"
 
 

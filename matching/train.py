@@ -16,6 +16,7 @@ import duckdb
 from splink import Linker
 
 from matching.blocking import blocked_pairs
+from matching.drift import profiled
 from matching.engine import comparison_patterns, linker_on, splink_settings
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
 from matching.labels import Label, register_labels, with_labels
@@ -47,7 +48,7 @@ def trained_parameters(
     path = parameters_path(settings, model.party_type)
     parameters = load_parameters(path, model)
     if parameters is None:
-        parameters = train(con, model, table, as_of)
+        parameters = profiled(con, model, table, train(con, model, table, as_of))
         save_parameters(path, parameters)
     return parameters
 
