@@ -21,7 +21,7 @@ from matching.engine import comparison_patterns, linker_on, splink_settings
 from matching.model import MatchModel
 from matching.parameters import Parameters, Profile
 
-_PAIRS = 50_000  # pairs of each sort, at most
+_PAIRS = 20_000  # pairs of each sort, at most
 _ABSENT = "absent"
 _CHANCE = 0.999  # quantile of what chance explains
 _LEAST = 1e-4  # a share below this counts as this much

@@ -11,10 +11,13 @@ import yaml
 from typer.testing import CliRunner, Result
 
 from dags.cli import app
+from matching.decisions import PairDecision
 from matching.lifecycle import in_force, kept_prior, model_of, prepared, train_anew, watch
 from matching.link import link
+from matching.sample import draw
+from matching.thresholds import thresholds
 from matching.train import parameters_path
-from tests.matching_bench import fill_warehouse, make_people, write_decisions
+from tests.matching_bench import fill_warehouse, make_people, read, write_decisions
 from warehouse.errors import GateError
 from warehouse.settings import Settings
 
@@ -139,6 +142,30 @@ def test_lines_need_decisions_on_the_sample(site):
     assert report["judged"] == 0 and report["proposed"]["link"] is None and report["needed"] == 3838
     assert report["pairs"] > 0 and report["lines"][0]["pairs"] == report["pairs"]
     assert "only decisions on the drawn sample" in mdm("thresholds", "person").stdout
+
+
+def test_lines_from_a_sample_judged_in_full_are_what_the_truth_says(site):
+    """Two ways: the estimate from decisions on the whole frame, and counting with the truth."""
+    owner = make_people(120, seed=5)[1]
+    kept = draw(site, 10_000, 1)["pairs"]
+    decisions = [
+        PairDecision(n, pair["record_id_l"], pair["record_id_r"], verdict)
+        for n, pair in enumerate(kept)
+        for verdict in ["same" if owner[pair["record_id_l"]] == owner[pair["record_id_r"]] else "related"]
+    ]
+    stranger = PairDecision(10**6, "core:000000", "core:000001", "same")  # never drawn: counts for nothing
+    report = thresholds(site, "person", [*decisions, stranger], 0.999, 0.999)
+    assert report["judged"] == report["pairs"] > 20
+    weighed = read(
+        site,
+        "select record_id_l, record_id_r, match_weight from match_pair where origin = 'model' and conflict is null"
+        " and rule in (select unnest($1))",
+        [rule.rule for rule in model_of(site, "person").blocking],
+    )
+    assert len(weighed) == report["pairs"]
+    for line in report["lines"]:
+        above = [owner[left] == owner[right] for left, right, weight in weighed if weight >= line["line"]]
+        assert line["precision"]["point"] == pytest.approx(sum(above) / len(above), abs=1e-5)
 
 
 def test_an_unknown_party_type_is_told(site):
