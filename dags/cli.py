@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from dags import model as model_commands
 from dags import source_commands
 from dags.days import day_of
 from warehouse.errors import NotFoundError, UserError
@@ -40,6 +41,7 @@ class Format(StrEnum):
     csv = "csv"
 
 
+app.add_typer(model_commands.commands, name="model")
 app.add_typer(source_commands.site, name="site")
 app.add_typer(source_commands.source, name="source")
 
@@ -276,6 +278,8 @@ def match(
     truth: Annotated[str | None, typer.Option(help="Column of the true party, to measure with.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,
     propose: Annotated[bool, typer.Option("--propose", help="Write a starting model for the table.")] = False,
+    labels: Annotated[Path | None, typer.Option(help="CSV of pairs whose truth is known, to train with.")] = None,
+    parameters: Annotated[Path | None, typer.Option(help="Numbers of an earlier run, instead of training.")] = None,
     output: FormatOption = Format.table,
 ) -> None:
     """Match the records of any table with a model, or propose a model for it."""
@@ -286,7 +290,7 @@ def match(
         return
     if model is None:
         raise NotFoundError("option --model: missing; name a model file, or let --propose write one")
-    report = run_match(files, model, out or Path("match_results"), truth)
+    report = run_match(files, model, out or Path("match_results"), truth, labels, parameters)
     if output is Format.json:
         _json(report)
 

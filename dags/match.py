@@ -13,12 +13,16 @@ def _say(line: str) -> None:
     typer.echo(f"  {line}", err=True)
 
 
-def run_match(files: Sequence[str], model: Path, out: Path, truth: str | None) -> dict[str, Any]:
+def run_match(
+    files: Sequence[str], model: Path, out: Path, truth: str | None, labels: Path | None, parameters: Path | None
+) -> dict[str, Any]:
     """Match and write the results; returns the rates when the truth is known, else the counts."""
+    from matching.labels import read_labels
     from matching.report import write_report
-    from matching.table_match import match_files, summary
+    from matching.table_match import Learnt, match_files, summary
 
-    matched = match_files(files, model, out, truth, _say)
+    learnt = Learnt(read_labels(labels) if labels else (), parameters)
+    matched = match_files(files, model, out, truth, _say, learnt)
     report = write_report(matched, out)
     for name, value in (matched.rates or {}).items():
         _say(f"{name} {value}")

@@ -15,6 +15,7 @@ from sqlalchemy import select
 
 from dags.explain import RECORD_COLUMNS, explain_records
 from dags.pages import money, total_lines
+from matching.decisions import PairDecision
 from matching.release import Verdict, find_verdict
 from warehouse.errors import DecisionError
 from warehouse.ledger import run_id_of
@@ -30,22 +31,27 @@ def evaluate_all(settings: Settings) -> dict[str, Any]:
     Raises:
         NotFoundError: nothing was linked yet.
     """
-    from matching.decisions import PairDecision
     from matching.evaluate import evaluate
     from matching.explain import newest_day
     from matching.release_rules import load_release_rules
     from matching.sample import estimate
-    from stewardship.decisions import effective
-    from stewardship.store import Decision, open_store, reading
     from warehouse.store import connect
 
-    with reading(open_store(settings)) as session:
-        rows = effective(session.scalars(select(Decision)), dt.date.max)
-        decisions = [PairDecision(d.decision_id, d.record_id_l, d.record_id_r, d.verdict) for d in rows]
+    decisions = decisions_now(settings)
     rules = load_release_rules(settings)
     with connect(settings, read_only=True) as con:
         report = {"estimates": estimate(con, settings, decisions, rules.slices, newest_day(con))}
     return evaluate(settings) | report if (settings.truth_dir / "truth.parquet").exists() else report
+
+
+def decisions_now(settings: Settings) -> list[PairDecision]:
+    """Every decision in force at the desk, those of today among them."""
+    from stewardship.decisions import effective
+    from stewardship.store import Decision, open_store, reading
+
+    with reading(open_store(settings)) as session:
+        rows = effective(session.scalars(select(Decision)), dt.date.max)
+        return [PairDecision(d.decision_id, d.record_id_l, d.record_id_r, d.verdict) for d in rows]
 
 
 def draw_sample(settings: Settings, size: int, seed: int) -> dict[str, Any]:

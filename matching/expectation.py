@@ -18,10 +18,16 @@ _ENOUGH = 1e-5
 
 @dataclass(frozen=True)
 class Pattern:
-    """How many pairs reached these levels (-1: nothing to compare), in the order of the comparisons."""
+    """How many pairs reached these levels (-1: nothing to compare), in the order of the comparisons.
+
+    `matches` and `others`: how many of these pairs are known to be matches and non-matches, weighted by how certain
+    that is; together at most `pairs`.
+    """
 
     levels: tuple[int, ...]
     pairs: int
+    matches: float = 0.0
+    others: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -144,7 +150,8 @@ def _expect(
     found, total = 0.0, 0
     for pattern in patterns:
         bits = odds + sum(weight[level] for weight, level in zip(weights, pattern.levels, strict=True) if level >= 0)
-        expected = pattern.pairs / (1 + 2.0 ** -max(min(bits, 500.0), -500.0))
+        unknown = pattern.pairs - pattern.matches - pattern.others
+        expected = pattern.matches + unknown / (1 + 2.0 ** -max(min(bits, 500.0), -500.0))
         found += expected
         total += pattern.pairs
         for name, level in zip(comparisons, pattern.levels, strict=True):

@@ -182,6 +182,14 @@ class Limits(SiteModel):
     compare_all: int = Field(0, ge=0)  # up to so many records every pair is compared, whatever the blocking rules
 
 
+class DriftRule(SiteModel):
+    """When data no longer looks like the training data, and what a run does then."""
+
+    index: float = Field(0.2, gt=0)  # population stability index of a field's gaps or a comparison's levels
+    records: float = Field(4, gt=1)  # times as many or as few records
+    then: Literal["warn", "stop", "retrain"] = "warn"
+
+
 class Training(SiteModel):
     """The recipe: chance agreement from random pairs, the rest by expectation maximisation.
 
@@ -197,7 +205,9 @@ class Training(SiteModel):
     certain: list[list[str]] = Field(
         default_factory=list
     )  # rules so strict that what agrees on all keys is nearly always a match
+    label_weight: float = Field(1, ge=0, le=1)  # what a labelled pair is worth: 1 is certain, 0 is not looked at
     certain_recall: float = Field(0.8, gt=0, le=1)  # share of all matches that these or the strong identifiers find
+    drift: DriftRule = DriftRule()
 
 
 class MatchModel(SiteModel):
@@ -256,6 +266,9 @@ class MatchModel(SiteModel):
     def structure_hash(self) -> str:
         """Hash of what trained numbers depend on: fields, comparisons without labels, training recipe."""
         shown = self.model_dump(mode="json", include={"fields", "comparisons", "training"}, exclude_defaults=True)
+        shown.get("training", {}).pop("drift", None)  # when to train anew changes no number
+        if not shown.get("training", True):
+            del shown["training"]
         for item in shown["comparisons"]:
             for part in (item, *item["levels"]):
                 part.pop("label_zh"), part.pop("label_en")

@@ -23,8 +23,27 @@ class LevelNumbers(SiteModel):
     u: float
 
 
+class LabelCounts(SiteModel):
+    """Labelled pairs a model was trained with: matches and non-matches."""
+
+    matches: int
+    others: int
+
+
+class Profile(SiteModel):
+    """What training data looked like, in counts: missing values per field, levels per comparison and sort of pairs."""
+
+    records: int
+    missing: dict[str, int]
+    random: dict[str, dict[str, int]]
+    blocked: dict[str, dict[str, int]]
+
+
 class Parameters(SiteModel):
-    """A trained model; `records` and `fingerprint` say on which data."""
+    """A trained model; `records` and `fingerprint` say on which data, `labels` with which labelled pairs.
+
+    `profile`: the data to compare later data with. `replaces`: version of the numbers that were in force before.
+    """
 
     party_type: str
     structure_hash: str
@@ -33,6 +52,9 @@ class Parameters(SiteModel):
     fingerprint: str
     prior: float
     levels: dict[str, dict[str, LevelNumbers]]
+    labels: LabelCounts | None = None
+    profile: Profile | None = None
+    replaces: str | None = None
 
     def of(self, comparison: str, level: str) -> tuple[float, float]:
         """The shares among matches (m) and among non-matches (u) of a level."""
@@ -42,7 +64,8 @@ class Parameters(SiteModel):
     @property
     def version(self) -> str:
         """Name of this model: a hash of its numbers and structure."""
-        shown = json.dumps(self.model_dump(mode="json"), sort_keys=True)
+        content = self.model_dump(mode="json", exclude_none=True, exclude={"profile", "replaces"})
+        shown = json.dumps(content, sort_keys=True)
         return f"{self.party_type}-{hashlib.sha256(shown.encode()).hexdigest()[:12]}"
 
 
@@ -58,7 +81,7 @@ def save_parameters(path: Path, parameters: Parameters) -> None:
     """Write the file whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_suffix(".new")
-    text = json.dumps(parameters.model_dump(mode="json"), indent=1, sort_keys=True)
+    text = json.dumps(parameters.model_dump(mode="json", exclude_none=True), indent=1, sort_keys=True)
     aside.write_text(text + "\n", encoding="utf-8")
     aside.replace(path)
 
@@ -71,13 +94,24 @@ def load_parameters(path: Path, model: MatchModel) -> Parameters | None:
     """
     if not path.exists():
         return None
-    try:
-        parameters = Parameters.model_validate_json(path.read_text(encoding="utf-8"))
-    except (ValidationError, UnicodeDecodeError):
-        raise SettingsError(f"{path}: not a trained model; remove it to train anew") from None
+    parameters = read_parameters(path)
     if parameters.structure_hash != model.structure_hash:
         raise SettingsError(
             f"{path}: comparisons or training in the model file changed since this model was trained;"
             " remove this file to train anew, or take the change back"
         )
     return parameters
+
+
+def read_parameters(path: Path) -> Parameters:
+    """The numbers in a file, whatever model they are of.
+
+    Raises:
+        SettingsError: there is no such file, or it is damaged.
+    """
+    try:
+        return Parameters.model_validate_json(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise SettingsError(f"{path}: no such file; name a saved parameters.json") from None
+    except (ValidationError, UnicodeDecodeError):
+        raise SettingsError(f"{path}: not a trained model; remove it to train anew") from None

@@ -20,6 +20,7 @@ from matching.decisions import PairDecision
 from matching.explain import newest_day
 from matching.history import SCHEMA
 from matching.interval import Estimate, Stratum, ratio, stratified
+from matching.labels import labels_of
 from matching.model import PARTY_TYPES, load_model, model_path
 from matching.release_rules import Slice
 from matching.slices import find_slices
@@ -51,7 +52,7 @@ def draw(settings: Settings, size: int, seed: int) -> dict[str, Any]:
     """
     with store.connect(settings) as con:
         day = newest_day(con)
-        _make_frame(settings, con)
+        make_frame(settings, con)
         sizes = dict(con.execute("select stratum, count(*) from frame group by 1 order by 1").fetchall())
         quota = share_out(sizes, size)
         con.execute("create or replace temp table quota (stratum varchar, seats bigint)")
@@ -96,7 +97,7 @@ def _keep(con: duckdb.DuckDBPyConnection, pairs: Sequence[Mapping[str, Any]], da
         con.executemany(f"insert into {SCHEMA}.clerical_sample values (?, ?, ?, ?, ?, ?)", rows)
 
 
-def _make_frame(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
+def make_frame(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
     """Make `frame`: every pair the newest run kept, whether the linker itself joined it, and its stratum."""
     lines = ", ".join(
         f"('{party_type}', {load_model(model_path(settings, party_type)).thresholds.link}::double)"
@@ -136,9 +137,9 @@ def estimate(
         precision and recall with point, low, high, judged, size; strata: stratum, size, judged, same. Recall is among
         pairs the linker weighed and kept: what no blocking rule brought together is not seen.
     """
-    _make_frame(settings, con)
+    make_frame(settings, con)
     find_slices(con, slices, as_of)
-    _make_judged(con, decisions)
+    make_judged(con, decisions)
     rows = con.execute(_COUNTED).fetchall()
     strata = _strata(rows)
     return {
@@ -166,10 +167,10 @@ group by all
 """
 
 
-def _make_judged(con: duckdb.DuckDBPyConnection, decisions: Iterable[PairDecision]) -> None:
+def make_judged(con: duckdb.DuckDBPyConnection, decisions: Iterable[PairDecision]) -> None:
     """Make `judged`: decided pairs of the sample."""
     con.execute("create or replace temp table judged (record_id_l varchar, record_id_r varchar, is_same boolean)")
-    rows = [[d.left, d.right, d.is_match] for d in decisions if d.is_match is not None]
+    rows = [[label.left, label.right, label.is_match] for label in labels_of(decisions)]
     if rows and store.table_exists(con, "clerical_sample"):
         con.executemany("insert into judged values (?, ?, ?)", rows)
         con.execute(

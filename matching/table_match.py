@@ -17,16 +17,17 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
+from matching.labels import Label, register_labels
 from matching.measure import measure
 from matching.model import MatchModel, load_model
 from matching.pairs import finish_pairs
-from matching.parameters import Parameters, save_parameters
+from matching.parameters import Parameters, read_parameters, save_parameters
 from matching.prepare import prepare, quoted
 from matching.resolve import Resolved, resolve_prepared
 from matching.score import pattern_sql
 from matching.table_files import Say, load_table, shown
 from matching.train import train
-from warehouse.errors import SourceError
+from warehouse.errors import SettingsError, SourceError
 
 _COPIES = 2  # rows of one content that are compared; the others go where the second goes
 
@@ -41,9 +42,23 @@ class Matched:
     resolved: Resolved
     rates: dict[str, float] | None
     notices: list[str]
+    labelled: dict[str, int] | None = None
 
 
-def match_files(sources: Sequence[str], model_path: Path, out: Path, truth: str | None, say: Say) -> Matched:
+@dataclass(frozen=True)
+class Learnt:
+    """What is known beforehand: pairs whose truth is stated, and numbers trained before."""
+
+    labels: Sequence[Label] = ()
+    parameters: Path | None = None
+
+
+NOTHING = Learnt()
+
+
+def match_files(
+    sources: Sequence[str], model_path: Path, out: Path, truth: str | None, say: Say, learnt: Learnt = NOTHING
+) -> Matched:
     """Match the records of one or several tables and write pairs, clusters and the review list.
 
     Args:
@@ -52,20 +67,27 @@ def match_files(sources: Sequence[str], model_path: Path, out: Path, truth: str 
         out: folder of the results, made when there is none.
         truth: column that names the true party of a record; compared with the result, never used before.
         say: called with a line per step.
+        learnt: labelled pairs, and numbers to use in place of training.
 
     Raises:
-        SettingsError: the model is wrong.
+        SettingsError: the model is wrong, or the numbers were trained for another one.
         SourceError: a table cannot be read, or lacks columns the model names.
     """
     model = load_model(model_path)
     out.mkdir(parents=True, exist_ok=True)
     con = duckdb.connect(config={"temp_directory": str(out / ".spill"), "preserve_insertion_order": True})
     notices = _gather(con, model, sources, truth, say)
-    return match_rows(con, model, out, truth is not None, notices, say)
+    return match_rows(con, model, out, truth is not None, notices, say, learnt)
 
 
 def match_rows(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, out: Path, has_truth: bool, notices: list[str], say: Say
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    out: Path,
+    has_truth: bool,
+    notices: list[str],
+    say: Say,
+    learnt: Learnt = NOTHING,
 ) -> Matched:
     """Match the rows of `gathered` (record_id, the model's columns, `entity_id` when the truth is known)."""
     notices += _empty_columns(con, model)
@@ -75,9 +97,8 @@ def match_rows(
     table = f"prepared_{model.party_type}"
     records = prepare(con, model, "different_rows", table)
     say(f"prepared {records:,} different records")
-    parameters = train(con, model, table, dt.date.today())
-    parameters = parameters.model_copy(update={"trained_as_of": ""})  # a result does not depend on the day
-    say(f"trained: one pair in {1 / parameters.prior:,.0f} is a match")
+    parameters = _parameters(con, model, table, learnt)
+    say(f"{'loaded' if learnt.parameters else 'trained'}: one pair in {1 / parameters.prior:,.0f} is a match")
     resolved = resolve_prepared(con, model, parameters)
     for block in resolved.oversize:
         notices.append(
@@ -90,9 +111,67 @@ def match_rows(
     rates = _rates(con) if has_truth else None
     _write(con, out)
     save_parameters(out / "parameters.json", parameters)
+    labelled = _report_labels(con, out, learnt.labels, notices) if learnt.labels else None
     for notice in notices:
         say(f"note: {notice}")
-    return Matched(con, model, parameters, resolved, rates, notices)
+    return Matched(con, model, parameters, resolved, rates, notices, labelled)
+
+
+def _parameters(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, learnt: Learnt) -> Parameters:
+    """The numbers of this run: those trained before, or trained now."""
+    if learnt.parameters is None:
+        trained = train(con, model, table, dt.date.today(), _compared(con, learnt.labels))
+        return trained.model_copy(update={"trained_as_of": ""})  # a result does not depend on the day
+    found = read_parameters(learnt.parameters)
+    if found.structure_hash != model.structure_hash:
+        raise SettingsError(
+            f"{learnt.parameters}: trained for another model (fields, comparisons or training differ);"
+            " name the file of a run with this model, or leave --parameters out to train"
+        )
+    return found
+
+
+def _compared(con: duckdb.DuckDBPyConnection, labels: Sequence[Label]) -> list[Label]:
+    """Labels on the rows that are compared: a copy stands for the second row of its content."""
+    if not labels:
+        return []
+    known = {row[0] for row in con.execute("select record_id from different_rows").fetchall()}
+    second = dict(con.execute("select record_id, second from copied").fetchall())
+    pairs: dict[tuple[str, str], set[bool]] = {}
+    for label in labels:
+        left, right = sorted((second.get(label.left, label.left), second.get(label.right, label.right)))
+        if left != right and {left, right} <= known:
+            pairs.setdefault((left, right), set()).add(label.is_match)
+    # copies of one content may be labelled both ways: then the content says nothing
+    return [Label(*pair, said.pop()) for pair, said in sorted(pairs.items()) if len(said) == 1]
+
+
+def _report_labels(
+    con: duckdb.DuckDBPyConnection, out: Path, labels: Sequence[Label], notices: list[str]
+) -> dict[str, int]:
+    """Make and write `labelled`: every labelled pair of known records beside what became of it."""
+    register_labels(con, labels)
+    con.execute(
+        "create or replace table labelled as select labels.l as record_id_l, labels.r as record_id_r, is_match,"
+        " one.cluster_id = two.cluster_id as is_joined, pairs.match_weight, pairs.verdict"
+        " from labels join clusters as one on one.record_id = labels.l join clusters as two on two.record_id = labels.r"
+        " left join pairs on pairs.record_id_l = labels.l and pairs.record_id_r = labels.r order by 1, 2"
+    )
+    _copy(con, out, "labelled")
+    row = con.execute(
+        "select count(*), count(*) filter (is_match), count(*) filter (is_match and not is_joined),"
+        " count(*) filter (is_joined and not is_match) from labelled"
+    ).fetchone()
+    names = ("labels", "labelled_matches", "labelled_matches_apart", "labelled_others_joined")
+    found = dict(zip(names, map(int, row or (0, 0, 0, 0)), strict=True))
+    if found["labels"] < len(labels):
+        notices.append(f"labels: {len(labels) - found['labels']:,} pairs name records that are not in the table")
+    if found["labelled_matches_apart"] or found["labelled_others_joined"]:
+        notices.append(
+            f"labels: {found['labelled_matches_apart']:,} labelled matches are apart,"
+            f" {found['labelled_others_joined']:,} labelled non-matches are joined (labelled.csv)"
+        )
+    return found
 
 
 def _rates(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
@@ -239,9 +318,13 @@ def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
 
 def _write(con: duckdb.DuckDBPyConnection, out: Path) -> None:
     for name in ("pairs", "clusters", "review"):
-        for suffix, options in (("parquet", "format parquet"), ("csv", "format csv, header")):
-            path = str(out / f"{name}.{suffix}").replace("'", "''")
-            con.execute(f"copy (from {name}) to '{path}' ({options})")
+        _copy(con, out, name)
+
+
+def _copy(con: duckdb.DuckDBPyConnection, out: Path, name: str) -> None:
+    for suffix, options in (("parquet", "format parquet"), ("csv", "format csv, header")):
+        path = str(out / f"{name}.{suffix}").replace("'", "''")
+        con.execute(f"copy (from {name}) to '{path}' ({options})")
 
 
 def summary(matched: Matched) -> dict[str, Any]:
@@ -257,4 +340,4 @@ def summary(matched: Matched) -> dict[str, Any]:
         "links": counted.get("link", 0),
         "reviews": counted.get("review", 0),
         "notices": matched.notices,
-    }
+    } | (matched.labelled or {})

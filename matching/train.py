@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
 from splink import Linker
 
 from matching.blocking import block_keys, blocked_pairs
+from matching.drift import profiled
 from matching.engine import comparison_patterns, linker_on, splink_settings
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
+from matching.labels import Label, register_labels, with_labels
 from matching.model import Comparison, MatchModel
-from matching.parameters import LevelNumbers, Parameters, load_parameters, save_parameters, stated_levels
+from matching.parameters import LabelCounts, LevelNumbers, Parameters, load_parameters, save_parameters, stated_levels
 from warehouse.settings import Settings
 
 Numbers = dict[str, dict[str, LevelNumbers]]
@@ -46,13 +48,24 @@ def trained_parameters(
     path = parameters_path(settings, model.party_type)
     parameters = load_parameters(path, model)
     if parameters is None:
-        parameters = train(con, model, table, as_of)
+        parameters = profiled(con, model, table, train(con, model, table, as_of))
         save_parameters(path, parameters)
     return parameters
 
 
-def train(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: dt.date) -> Parameters:
-    """Estimate every number of the model from a prepared table."""
+def train(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: dt.date, labels: Sequence[Label] = ()
+) -> Parameters:
+    """Estimate every number of the model from a prepared table.
+
+    Args:
+        con: the scratch connection.
+        model: the model.
+        table: prepared records.
+        as_of: business day of the records.
+        labels: pairs whose truth is known; they inform m and the prior, never u (`matching.labels`).
+    """
+    register_labels(con, labels)
     records, matches, fingerprint = _profile(con, model, table)
     pairs = max(records * (records - 1) / 2, 1)
     parameters = Parameters(
@@ -63,6 +76,7 @@ def train(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: 
         fingerprint=fingerprint,
         prior=_round(min(max(matches / model.training.certain_recall, 1) / pairs, 0.5)),
         levels=stated_levels(model),
+        labels=_label_counts(labels),
     )
     linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     if not model.training.blocks:
@@ -80,7 +94,7 @@ def _trained_jointly(
     _random_pairs(con, model, table)
     random = _patterns(con, linker, table, "random_pairs", names)
     kept = _candidate_pairs(con, model, table)
-    candidates = _patterns(con, linker, table, "candidate_pairs", names)
+    candidates = _known_patterns(con, linker, model, table, "candidate_pairs", names)
     pairs = max(parameters.records * (parameters.records - 1) / 2, 1)
     found = maximise_jointly(
         candidates, random, names, JointStart(
@@ -174,6 +188,19 @@ def _patterns(
     return [Pattern(tuple(row[:-1]), int(row[-1])) for row in comparison_patterns(con, linker, table, pairs, names)]
 
 
+def _known_patterns(
+    con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, pairs: str, names: list[str]
+) -> list[Pattern]:
+    """Patterns of pairs, with what the labels say of them."""
+    patterns = _patterns(con, linker, table, pairs, names)
+    return with_labels(con, linker, table, pairs, names, patterns, model.training.label_weight)
+
+
+def _label_counts(labels: Sequence[Label]) -> LabelCounts | None:
+    matches = sum(label.is_match for label in labels)
+    return LabelCounts(matches=matches, others=len(labels) - matches) if labels else None
+
+
 def _matched(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, chance: Levels) -> Levels:
     """Expected counts of every level among matches, summed over the blocks that can speak of it."""
     stated = _stated(model, "m")
@@ -181,7 +208,7 @@ def _matched(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, 
     for block in model.training.blocks:
         names = [c.comparison for c in model.comparisons if not _speaks_of(model, c, block)]
         _block_pairs(con, model, table, block)
-        patterns = _patterns(con, linker, table, "block_pairs", names)
+        patterns = _known_patterns(con, linker, model, table, "block_pairs", names)
         estimate = maximise(patterns, names, stated, chance, model.training.stated_pairs)
         for name, counts in estimate.matched.items():
             summed[name] = [a + b for a, b in zip(summed[name], counts, strict=True)]

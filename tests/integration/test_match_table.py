@@ -16,7 +16,7 @@ from dags.cli import app
 from matching.propose import propose_model
 from matching.report import write_report
 from matching.table_files import decoded, found_separator, load_table
-from matching.table_match import match_files
+from matching.table_match import Learnt, match_files
 from warehouse.errors import SettingsError, SourceError
 from warehouse.settings import ROOT
 
@@ -245,3 +245,41 @@ def test_problems_of_a_model_carry_their_lines(tmp_path):
     (tmp_path / "m.yml").write_text(_SMALL.replace("mobile_number]}", "mobil_number]}", 1))
     with pytest.raises(SettingsError, match=r"line 10: blocking rule 'mobile': unknown column 'mobil_number'"):
         match_files(["t.csv"], tmp_path / "m.yml", tmp_path, None, silent)
+
+
+def test_labels_and_saved_numbers_through_the_command(folder, tmp_path):
+    rows = customers()[1:]
+    by_person: dict[str, list[str]] = {}
+    for row in rows:
+        by_person.setdefault(row[5], []).append(row[0])
+    same = [ids[:2] for ids in by_person.values() if len(ids) > 1][:40]
+    other = list(zip([row[0] for row in rows[0::9]], [row[0] for row in rows[5::9]], strict=False))
+    lines = [f"{left},{right},same" for left, right in same] + [f"{left},{right},related" for left, right in other]
+    (tmp_path / "labels.csv").write_text("record_id_l,record_id_r,verdict\n" + "\n".join(lines), encoding="utf-8")
+    command = ["match", str(folder / "customers.csv"), "--model", str(folder / "model.yml"), "--format", "json"]
+    labels = ["--labels", str(tmp_path / "labels.csv")]
+    numbers = tmp_path / "a" / "parameters.json"
+    for out, more in (("a", labels), ("b", labels), ("c", ["--parameters", str(numbers)])):
+        result = CliRunner().invoke(app, [*command, *more, "--out", str(tmp_path / out)])
+        assert result.exit_code == 0, result.output
+    report = json.loads(CliRunner().invoke(app, [*command, *labels, "--out", str(tmp_path / "d")]).stdout)
+    found = [
+        report[name] for name in ("labels", "labelled_matches", "labelled_matches_apart", "labelled_others_joined")
+    ]
+    assert found == [len(lines), 40, 0, 0]
+    assert json.loads(numbers.read_text())["labels"] == {"matches": 40, "others": len(other)}
+    for name in ("parameters.json", "clusters.csv", "pairs.csv"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "c" / name).read_bytes(), name
+
+
+def test_numbers_of_another_model_are_refused(folder, tmp_path):
+    match_files([str(folder / "customers.csv")], folder / "model.yml", tmp_path / "a", None, silent)
+    (tmp_path / "small.yml").write_text(_SMALL)
+    (tmp_path / "t.csv").write_text("id,name,mobile\n1,王小明,13800138000\n2,李红,13900139000\n", encoding="utf-8")
+    saved = Learnt((), tmp_path / "a" / "parameters.json")
+    with pytest.raises(SettingsError, match="trained for another model"):
+        match_files([str(tmp_path / "t.csv")], tmp_path / "small.yml", tmp_path / "b", None, silent, saved)
+    with pytest.raises(SettingsError, match=r"none\.json: no such file"):
+        gone = Learnt((), tmp_path / "none.json")
+        match_files([str(tmp_path / "t.csv")], tmp_path / "small.yml", tmp_path / "b", None, silent, gone)

@@ -1,0 +1,165 @@
+"""Whether today's data still looks like the data a model was trained on.
+
+At training a profile is kept with the numbers: counts only, never a value. Compared are the share of missing values per
+field, and the share of levels per comparison among random pairs and among pairs of one block. The measure is the
+population stability index, the sum of (p - q) ln(p / q): 0 for the same shares, 0.2 and more by custom a real shift. Of
+small samples it is large by chance alone; it is then about (1/n + 1/m) times a chi-squared variable (B. Yurdakul,
+Statistical properties of population stability index, 2018), so what chance explains is never called drift.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import duckdb
+
+from matching.engine import comparison_patterns, linker_on, splink_settings
+from matching.model import MatchModel
+from matching.parameters import Parameters, Profile
+
+_PAIRS = 20_000  # pairs of each sort, at most
+_ABSENT = "absent"
+_CHANCE = 0.999  # quantile of what chance explains
+_LEAST = 1e-4  # a share below this counts as this much
+
+
+@dataclass(frozen=True)
+class Drift:
+    """One thing that was measured; `kind` is records, missing, random or blocked, `name` a field or comparison.
+
+    `index`: stability index; for records how many times as many, or as few, as at training. Above `limit` it is drift.
+    """
+
+    kind: str
+    name: str
+    index: float
+    limit: float
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it has drifted."""
+        return self.index > self.limit
+
+
+def profiled(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, parameters: Parameters) -> Parameters:
+    """The numbers with a profile of the prepared table they were trained on."""
+    return parameters.model_copy(update={"profile": take_profile(con, model, parameters, table)})
+
+
+def drift(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str) -> list[Drift]:
+    """Measure a prepared table against the training data; empty when the numbers carry no profile.
+
+    Args:
+        con: the scratch connection.
+        model: its `training.drift` holds the limits.
+        parameters: the trained numbers.
+        table: prepared records of today.
+    """
+    if parameters.profile is None:
+        return []
+    return compare_profiles(model, parameters.profile, take_profile(con, model, parameters, table))
+
+
+def take_profile(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str) -> Profile:
+    """Count a prepared table: records, missing values, and levels among two small samples of pairs."""
+    empty = ", ".join(f'count(*) - count("{name}")' for name in model.fields)
+    row = con.execute(f"select count(*), {empty} from {table}").fetchone() or ()
+    records, *missing = (int(number) for number in row)
+    linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
+    names = [item.comparison for item in model.comparisons]
+    levels = {}
+    for kind, sql in (("random", _random_sql(model, table)), ("blocked", _blocked_sql(model, table))):
+        con.execute(f"create or replace table drift_pairs as {sql}")
+        rows = comparison_patterns(con, linker, table, "drift_pairs", names)
+        levels[kind] = _level_counts(model, rows)
+    con.execute("drop table drift_pairs")
+    return Profile(records=records, missing=dict(zip(model.fields, missing, strict=True)), **levels)
+
+
+def _random_sql(model: MatchModel, table: str) -> str:
+    """Each record and the next one in a random order that is always the same."""
+    order = f"md5(record_id || '{model.training.seed}'), record_id"
+    return (
+        "select 'random' as match_key, record_no as join_key_l, other as join_key_r from ("
+        f" select record_no, record_id, lead(record_no) over (order by {order}) as other from {table}"
+        f" order by {order} limit {_PAIRS}) where other is not null"
+    )
+
+
+def _blocked_sql(model: MatchModel, table: str) -> str:
+    """Each record and the next one of its block, for the blocks of the training; without these the certain rules."""
+    blocks = model.training.blocks or model.training.certain
+    return (
+        f"select 'blocked' as match_key, record_no as join_key_l, other as join_key_r from"
+        f" ({' union '.join(_neighbours_sql(table, keys) for keys in blocks) or _no_pairs_sql(table)})"
+        f" order by hash(record_no, other, {model.training.seed}), record_no, other limit {_PAIRS}"
+    )
+
+
+def _neighbours_sql(table: str, keys: list[str]) -> str:
+    listed = ", ".join(f'"{key}"' for key in keys)
+    known = " and ".join(f'"{key}" is not null' for key in keys)
+    return (
+        f"select record_no, other from (select record_no, lead(record_no) over (partition by {listed} order by"
+        f" record_no) as other from {table} where {known}) where other is not null"
+    )
+
+
+def _no_pairs_sql(table: str) -> str:
+    return f"select record_no, record_no as other from {table} where false"
+
+
+def _level_counts(model: MatchModel, rows: list[tuple[int, ...]]) -> dict[str, dict[str, int]]:
+    """Comparison -> level -> pairs."""
+    counts: dict[str, dict[str, int]] = {}
+    for place, item in enumerate(model.comparisons):
+        found: Counter[int] = Counter()
+        for row in rows:
+            found[row[place]] += row[-1]
+        counts[item.comparison] = {level.level: found[item.code(level.level)] for level in item.levels}
+        counts[item.comparison][_ABSENT] = found[-1]
+    return counts
+
+
+def compare_profiles(model: MatchModel, before: Profile, after: Profile) -> list[Drift]:
+    """Everything that can drift, between two profiles of one model."""
+    limit = model.training.drift.index
+    times = max(before.records, after.records) / max(min(before.records, after.records), 1)
+    found = [Drift("records", model.party_type, round(times, 4), model.training.drift.records)]
+    for name in model.fields:
+        found.append(_compared("missing", name, _halves(before, name), _halves(after, name), limit))
+    for kind, old, new in (("random", before.random, after.random), ("blocked", before.blocked, after.blocked)):
+        found += [_compared(kind, name, old[name], new[name], limit) for name in old]
+    return found
+
+
+def _halves(profile: Profile, name: str) -> dict[str, int]:
+    return {"missing": profile.missing[name], "known": profile.records - profile.missing[name]}
+
+
+def _compared(kind: str, name: str, before: Mapping[str, int], after: Mapping[str, int], limit: float) -> Drift:
+    return Drift(kind, name, round(stability_index(before, after), 4), round(max(limit, by_chance(before, after)), 4))
+
+
+def stability_index(before: Mapping[str, int], after: Mapping[str, int]) -> float:
+    """The population stability index of two counts over the same names; 0 when one of them counted nothing."""
+    n, m = sum(before.values()), sum(after.values())
+    if not n or not m:
+        return 0.0
+    shares = [(max(after[name] / m, _LEAST), max(before[name] / n, _LEAST)) for name in before]
+    return sum((p - q) * math.log(p / q) for p, q in shares)
+
+
+def by_chance(before: Mapping[str, int], after: Mapping[str, int]) -> float:
+    """The index that two samples of one population hardly ever pass; chi-squared by Wilson and Hilferty (1931)."""
+    n, m = sum(before.values()), sum(after.values())
+    free = sum(1 for name in before if before[name] or after[name]) - 1
+    if not n or not m or free < 1:
+        return 0.0
+    part = 2 / (9 * free)
+    quantile = free * (1 - part + NormalDist().inv_cdf(_CHANCE) * math.sqrt(part)) ** 3
+    return quantile * (1 / n + 1 / m)
