@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -81,3 +82,12 @@ def load_parameters(path: Path, model: MatchModel) -> Parameters | None:
             " remove this file to train anew, or take the change back"
         )
     return parameters
+
+
+def prior_shift(parameters: Parameters, records: int) -> float:
+    """Whole bits by which a match has become rarer since training, as the number of records grew.
+
+    Matches per record stay about the same, so the chance that two random records match falls with their number. Whole
+    bits only: a few new records must not move every weight.
+    """
+    return float(round(math.log2(max(records, 1) / max(parameters.records, 1))))

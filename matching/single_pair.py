@@ -12,9 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from matching.model import Comparison, Exclusive, Guard, Level, MatchModel
-from matching.parameters import Parameters
+from matching.parameters import Parameters, prior_shift
 from matching.rules_single import Record, single_condition
-from matching.score import prior_shift
 
 Share = Callable[[str, Any], float | None]  # column, value -> share of records with it; None for a null
 Levels = Callable[[Record, Record], int]
@@ -68,7 +67,7 @@ def single_levels(item: Comparison) -> Levels:
 
 @dataclass(frozen=True)
 class _Weight:
-    """Bits of a level: a constant, and where value counts weigh, the column and log2 of the level's u for an equal one."""
+    """Bits of a level; where counts weigh, also the column and log2 of the u of the level at which it is equal."""
 
     bits: float
     frequency: str | None = None
@@ -89,7 +88,7 @@ def _weights(item: Comparison, parameters: Parameters) -> dict[int, _Weight]:
 
 
 def _equal_level(item: Comparison, level: Level) -> Level:
-    """The level at which the value whose count weighs is equal and nothing else is asked (the model check sees to it)."""
+    """The level that asks for the equal value and nothing else; the model check sees to it that there is one."""
     return next(other for other in item.levels if other.when == {"same": level.term_frequency})
 
 

@@ -1,0 +1,266 @@
+"""One lookup at a time against the batch: take a record out, ask for it, and get what the run said of it.
+
+The two may differ by nature only where the record itself changes who else is compared or who is one customer:
+
+* a run weighs one record per unit and content, a lookup weighs the record it is given (more pairs, same customer);
+* a record that alone tied two groups together: without it they are two customers, and the lookup names one or asks.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from matching.cluster import Forest
+from matching.lookup import Lookup, open_lookup, open_lookup_of
+from matching.model import MatchModel, load_model
+from matching.parameters import Parameters, stated_levels
+from matching.party import gather_parties
+from matching.prepare import prepare
+from matching.resolve import resolve_prepared
+from matching.score import score, scoring_linker
+from matching.typed import prepared_record
+from matching.verdict import judge
+from tests.matching_bench import company, fill_warehouse, make_people, person, resident
+from warehouse import store
+from warehouse.errors import NotFoundError, SettingsError
+from warehouse.settings import ROOT
+
+ANNA, BERT, CARL = "420602198003050016", "420602198003050032", "420602198003050059"
+BORN = dt.date(1980, 3, 5)
+HOME = {"district": "襄城区", "address_detail": "人民路1号2单元301室", "address": "湖北省襄城区人民路1号2单元301室"}
+
+
+def people(size: int = 16) -> list[dict[str, Any]]:
+    """People in three systems, and beside them what makes lookups hard."""
+    rows = make_people(size, seed=3)[0]
+    village = [person(f"call:v{n}", f"周{'伟强磊洋勇艳杰娟涛'[n]}", mobile="13900000000", birth_date=BORN.replace(day=n + 1),
+                      **HOME) for n in range(9)]  # fmt: skip
+    typos = [{**row, "record_id": f"typo:{n}", "name": row["name"][:-1] + "?", "mobile": row["mobile"][:-1] + "0",
+              "document_number": None, "document_key": None, "document_is_valid": False, "birth_date_document": None,
+              "sex_document": None} for n, row in enumerate(rows[:8])]  # fmt: skip
+    two = [
+        person("core:a", "欧阳晓燕", mobile="13811112222", **HOME, **resident(ANNA)),
+        person("card:a", "欧阳晓燕", mobile="13811112222", **HOME, **resident(ANNA)),
+        person("card:b", "司马光明", mobile="13811112222", **HOME, **resident(ANNA)),  # one number, two names
+        person("core:c", "欧阳晓燕", mobile="13811112222", birth_date=BORN, **HOME, **resident(BERT)),  # conflict
+        person("call:d", "欧阳晓燕", mobile="13811112222", birth_date=BORN, **HOME),  # could be either
+        person("ebank:e", "欧阳晓艳", mobile="13811112223", birth_date=BORN),
+        person("ebank:f", "OUYANG XIAOYAN", mobile="13811112222", birth_date=BORN),
+        person("ebank:g", "欧阳晓燕", former_name="欧阳小小", mobile=None, birth_date=dt.date(1980, 5, 3), **HOME),
+        person("wealth:h", None, mobile="13811112222"),
+        person("wealth:i", "欧阳晓燕"),
+    ]
+    return [*rows, *village, *typos, *two]
+
+
+def companies() -> list[dict[str, Any]]:
+    """Companies with one code, one name, one address."""
+    core = "9142060068848910X"
+    rows = []
+    for n in range(12):
+        name = f"襄阳{'宏达利民恒昌金源'[n % 8]}{'商贸建材机电'[n % 6]}有限公司"
+        code = f"{68848910 + n}{n % 10}"
+        rows += [
+            company(f"core:{n}", name, organization_code=code, legal_representative_name="王小明", **HOME),
+            company(f"credit:{n}", name.replace("有限公司", "有限责任公司"), organization_code=code if n % 3 else None,
+                    phone="07103334444", address_detail=f"解放路{n}号", district="樊城区"),
+        ]  # fmt: skip
+    rows.append(company("registry:1", "宏达(襄阳)商贸有限公司", registry_number=core[:15], phone="07103334444"))
+    return rows
+
+
+@dataclass
+class Bench:
+    """Prepared records in a scratch catalog, and what a run says about them."""
+
+    con: duckdb.DuckDBPyConnection
+    model: MatchModel
+    parameters: Parameters
+    records: list[str]
+
+    @property
+    def table(self) -> str:
+        return f"prepared_{self.model.party_type}"
+
+    def customers(self) -> dict[str, str]:
+        """Record -> customer of a run over all records; the judged pairs stay in the scratch catalog."""
+        resolved = resolve_prepared(self.con, self.model, self.parameters)
+        return {record: group[0] for group in resolved.clustering.clusters for record in group}
+
+    def row(self, record_id: str) -> dict[str, Any]:
+        result = self.con.execute(f"select * from {self.table} where record_id = ?", [record_id])
+        return dict(zip([column[0] for column in result.description or []], result.fetchone() or (), strict=True))
+
+    def lookup_without(self, record_id: str, customers: dict[str, str]) -> Lookup:
+        others = [record for record in self.records if record != record_id]
+        columns = {"record_id": others, "golden_id": [customers[record] for record in others]}
+        self.con.register("identity", pa.table({name: pa.array(v, pa.string()) for name, v in columns.items()}))
+        self.con.execute(f"create or replace view without as from {self.table} where record_id <> '{record_id}'")
+        return open_lookup(self.con, "without", "identity", self.model, self.parameters)
+
+    def customers_without(self, record_id: str) -> dict[str, str]:
+        """Record -> customer of a run that never saw the record."""
+        self.con.execute(f"create or replace table whole as from {self.table}")
+        self.con.execute(f"create or replace table {self.table} as from whole where record_id <> '{record_id}'")
+        found = self.customers()
+        self.con.execute(f"create or replace table {self.table} as from whole")
+        return found
+
+
+def made_parameters(model: MatchModel, records: int) -> Parameters:
+    return Parameters(
+        party_type=model.party_type, structure_hash="", trained_as_of="2026-03-02", records=records, fingerprint="",
+        prior=0.001, levels=stated_levels(model),
+    )  # fmt: skip
+
+
+@pytest.fixture
+def bench_of(settings) -> Iterator[Any]:
+    with store.connect(settings) as con:
+
+        def make(rows: list[dict[str, Any]], **limits: Any) -> Bench:
+            model = load_model(ROOT / "config" / "models" / f"{rows[0]['party_type']}.yml")
+            model = model.model_copy(update={"limits": model.limits.model_copy(update=limits)})
+            con.execute("use warehouse")
+            _fill(con, rows)
+            con.execute("use memory")
+            gather_parties(con)
+            number = prepare(con, model, f"party_{model.party_type}", f"prepared_{model.party_type}")
+            return Bench(con, model, made_parameters(model, number * 3), sorted(row["record_id"] for row in rows))
+
+        yield make
+
+
+def _fill(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
+    from tests.matching_bench import fill_connection
+
+    fill_connection(con, rows, former=[("ebank:e", "mobile", "13811112222"), ("ebank:g", "mobile", "13811112222")])
+
+
+def judged_by_batch(bench: Bench, pairs: dict[tuple[str, str], str]) -> dict[tuple[str, str], dict[str, Any]]:
+    """These pairs weighed by Splink and judged in SQL, with every record inside."""
+    rows = [(rule, left, right) for (left, right), rule in sorted(pairs.items())]
+    names = ("match_key", "join_key_l", "join_key_r")
+    columns = {name: pa.array([row[place] for row in rows], pa.string()) for place, name in enumerate(names)}
+    bench.con.register("asked_rows", pa.table(columns))
+    bench.con.execute("create or replace table asked as from asked_rows")
+    linker = scoring_linker(bench.con, bench.model, bench.parameters, bench.table, len(bench.records))
+    score(bench.con, linker, bench.model, "asked", "asked_scored")
+    judge(bench.con, bench.model, bench.table, "asked_scored", "asked_judged")
+    result = bench.con.execute("from asked_judged")
+    found = [dict(zip([c[0] for c in result.description or []], row, strict=True)) for row in result.fetchall()]
+    return {(row["record_id_l"], row["record_id_r"]): row for row in found}
+
+
+def ends(one: str, other: str) -> tuple[str, str]:
+    return (min(one, other), max(one, other))
+
+
+def compare(bench: Bench) -> dict[str, int]:
+    """Every record taken out and looked up; the differences that are left, counted by kind."""
+    customers = bench.customers()
+    sql = f"select record_id_l, record_id_r from judged_{bench.model.party_type} where verdict <> 'reject'"
+    kept = {tuple(row) for row in bench.con.execute(sql).fetchall()}
+    asked: dict[tuple[str, str], str] = {}
+    answers = {}
+    single: dict[tuple[str, tuple[str, str]], Any] = {}
+    for record in bench.records:
+        lookup = bench.lookup_without(record, customers)
+        prepared = bench.row(record)
+        answers[record] = lookup.ask_prepared(prepared, record)
+        for pair in lookup.pairs(prepared, record)[0]:
+            single[record, ends(record, pair.record_id)] = pair.judged
+            asked[ends(record, pair.record_id)] = "found"
+    batch = judged_by_batch(bench, asked)
+    for (record, pair), judged in single.items():
+        _same_pair(bench.model, judged, batch[pair], f"{record} {pair}")
+    return {
+        "pairs": len(single),
+        "missing": _missing(bench, kept, single),
+        "extra": _extra(bench, kept, single),
+        "bridges": sum(_is_bridge(bench, record, answers[record], customers) for record in bench.records),
+        "linked": sum(answer.decision == "link" for answer in answers.values()),
+        "review": sum(answer.decision == "review" for answer in answers.values()),
+    }
+
+
+def _same_pair(model: MatchModel, judged: Any, row: dict[str, Any], where: str) -> None:
+    names = [item.comparison for item in model.comparisons]
+    assert list(judged.levels) == [row[f"gamma_{name}"] for name in names], where
+    assert list(judged.weights) == pytest.approx([row[f"weight_{name}"] for name in names], abs=1e-6), where
+    assert judged.match_weight == pytest.approx(row["match_weight"], abs=1e-6), where
+    assert judged.probability == pytest.approx(row["match_probability"], abs=1e-9), where
+    assert judged.rest == pytest.approx(row["rest"], abs=1e-6), where
+    for name in ("conflict", "strong", "guard", "verdict"):
+        assert getattr(judged, name) == row[name], (where, name)
+    # the batch was told "found" for the rule; what a verdict says instead of it is the same
+    assert row["rule"] in (judged.rule, "found"), where
+
+
+def _missing(bench: Bench, kept: set[Any], single: Any) -> int:
+    """Pairs of the run that a lookup of either end did not judge: none are forgiven."""
+    return sum((record, pair) not in single for pair in kept for record in pair)
+
+
+def _extra(bench: Bench, kept: set[Any], single: Any) -> int:
+    """Pairs a lookup keeps and the run does not, other than those of a copy: a record joined with one that says the same."""
+    fields = ", ".join(f'"{name}"' for name in bench.model.fields)
+    strong = bench.con.execute(
+        f"select record_id_l, record_id_r from judged_{bench.model.party_type} where strong is not null"
+        " and verdict = 'link'"
+    ).fetchall()
+    forest = Forest()
+    for left, right in strong:
+        forest.join(left, right)
+    content = dict(bench.con.execute(f"select record_id, hash({fields}) from {bench.table}").fetchall())
+    groups: dict[Any, list[str]] = {}
+    for record in bench.records:
+        groups.setdefault((forest.find(record), content[record]), []).append(record)
+    copies = {record for group in groups.values() for record in group[1:]}
+    found = 0
+    for (record, pair), judged in single.items():
+        if judged.verdict != "reject" and pair not in kept and not copies.intersection(pair):
+            found += forest.find(pair[0]) != forest.find(pair[1]) or record is None
+    return found
+
+
+def _is_bridge(bench: Bench, record: str, answer: Any, customers: dict[str, str]) -> bool:
+    """Link exactly when the run put the record with others, and with those; True for a bridge, where it names one.
+
+    The customers are first those of the run that saw the record. Where the answer is another one, the record moved
+    others: then those of a run that never saw it, the golden set a lookup meets in life, must settle it.
+    """
+    company = {other for other, customer in customers.items() if customer == customers[record]} - {record}
+    if answer.golden_id == (customers[record] if company else None):
+        return False
+    before = bench.customers_without(record)
+    answer = bench.lookup_without(record, before).ask_prepared(bench.row(record), record)
+    joined = {before[other] for other in company}
+    if len(joined) > 1:
+        assert answer.golden_id in joined or answer.decision == "review", record
+        return True
+    assert ({answer.golden_id} if answer.golden_id else set()) == joined, (record, joined, answer.reason)
+    return False
+
+
+def test_people_looked_up_one_by_one_get_what_the_run_said(bench_of):
+    found = compare(bench_of(people()))
+    assert found["missing"] == found["extra"] == found["bridges"] == 0
+    assert found["linked"] > 30 and found["review"] > 2 and found["pairs"] > 150
+
+
+def test_with_small_blocks_the_same_blocks_are_left_out(bench_of):
+    found = compare(bench_of(people(4), max_block=4))
+    assert found["missing"] == found["extra"] == 0
+
+
+def test_companies_looked_up_one_by_one(bench_of):
+    found = compare(bench_of(companies()))
+    assert found["missing"] == found["extra"] == found["bridges"] == 0 and found["linked"] > 10
