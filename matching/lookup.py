@@ -33,6 +33,7 @@ class Lookup:
     def __init__(self, model: MatchModel, parameters: Parameters, index: LookupIndex) -> None:
         self.model, self.parameters, self.index = model, parameters, index
         self._judge = PairJudge(model, parameters, index.records + 1)
+        self._lists = model.list_columns
 
     def ask(self, values: Mapping[str, Any], record_id: str = NEW) -> Answer:
         """Decide about a standardised record that is not in the golden set.
@@ -88,7 +89,7 @@ class Lookup:
             yield from (("all", int(row)) for row in self.index.active.nonzero()[0])
             return
         for rule in self.model.blocking:
-            for key in key_hashes(rule.keys, self.model.list_columns, record):
+            for key in key_hashes(rule.keys, self._lists, record):
                 rows = self.index.blocking[rule.rule].rows(key)
                 if len(rows) + more <= self.index.largest[rule.rule]:
                     yield from ((rule.rule, int(row)) for row in rows)

@@ -25,6 +25,7 @@ from matching.verdict import conflict_sql, strong_sql
 
 _JOINT = "\x1f"  # between the keys of a rule: no standardised value holds it
 _NO_UNIT = -1
+_AT_ONCE = 8  # columns read by one query
 Rows = np.ndarray[Any, np.dtype[Any]]
 
 
@@ -148,7 +149,7 @@ def key_hashes(keys: Sequence[str], lists: set[str], record: Record) -> list[int
 
 def _key_sql(keys: Sequence[str]) -> str:
     texts = ", ".join(f'"{key}"::varchar' for key in keys)
-    return f"md5_number_lower(concat_ws(chr(31), {texts}))"
+    return f"md5_number_lower(concat_ws(chr({ord(_JOINT)}), {texts}))"
 
 
 def build_index(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, identities: str) -> LookupIndex:
@@ -161,8 +162,9 @@ def build_index(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, i
         identities: relation of record_id and golden_id, one row per record.
     """
     con.execute(
-        "create or replace table lookup_place as select record_id, (row_number() over (order by record_id) - 1)::uinteger"
-        f" as place, identity.golden_id from {table} left join {identities} as identity using (record_id)"
+        "create or replace table lookup_place as"
+        f" select record_id, (row_number() over (order by record_id) - 1)::uinteger as place, identity.golden_id"
+        f" from {table} left join {identities} as identity using (record_id)"
     )
     units = _units(con, model, table)
     ids, golden_ids, customers = _identities(con)
@@ -206,8 +208,15 @@ def _arrays(con: duckdb.DuckDBPyConnection, sql: str) -> list[pa.Array]:
 
 
 def _columns(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> dict[str, pa.Array]:
-    """One query per column: the whole table is never there twice."""
-    return {name: _arrays(con, f'select "{name}" from {table} order by record_id')[0] for name in needed_columns(model)}
+    """A few columns per query: each costs a sort, and the whole table is never there twice."""
+    found: dict[str, pa.Array] = {}
+    names = needed_columns(model)
+    for start in range(0, len(names), _AT_ONCE):
+        listed = names[start : start + _AT_ONCE]
+        selected = ", ".join(f'"{name}"' for name in listed)
+        arrays = _arrays(con, f"select {selected} from {table} order by record_id")
+        found |= dict(zip(listed, arrays, strict=True))
+    return found
 
 
 def _identities(con: duckdb.DuckDBPyConnection) -> tuple[pa.Array, pa.Array, Rows]:
@@ -243,7 +252,7 @@ def _units(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> Row
         where again.record_id is null
         """
     )
-    sql = "select coalesce(unit, -1)::integer from lookup_place left join lookup_unit using (record_id) order by place"
+    sql = f"select coalesce(unit, {_NO_UNIT})::integer from lookup_place left join lookup_unit using (record_id) order by place"
     found: Rows = _arrays(con, sql)[0].to_numpy()
     con.unregister("lookup_unit")
     con.execute("drop table lookup_strong")

@@ -92,6 +92,24 @@ def _equal_level(item: Comparison, level: Level) -> Level:
     return next(other for other in item.levels if other.when == {"same": level.term_frequency})
 
 
+_Codes = list[tuple[int, frozenset[int]]]  # place of a comparison, codes of its levels
+
+
+@dataclass(frozen=True)
+class _Guard:
+    name: str
+    unless: _Codes
+    at: _Codes
+    outside: list[int]
+
+    def forbids(self, levels: Sequence[int], weights: Sequence[float]) -> bool:
+        if any(levels[place] in codes for place, codes in self.unless):
+            return False
+        if self.at:
+            return all(levels[place] in codes for place, codes in self.at)
+        return not any(levels[place] > 0 and weights[place] > 0 for place in self.outside)
+
+
 class PairJudge:
     """Weighs and judges pairs under a trained model.
 
@@ -107,14 +125,22 @@ class PairJudge:
         self._weights = [_weights(item, parameters) for item in model.comparisons]
         self._prior = math.log2(parameters.prior / (1 - parameters.prior)) - prior_shift(parameters, records)
         self._place = {item.comparison: place for place, item in enumerate(model.comparisons)}
-        self._strong = [(item.key, item.rule, self._alternatives(item.needs)) for item in model.strong_identifiers]
+        self._strong = [
+            (item.key, item.rule, [self._needed(n) for n in item.needs]) for item in model.strong_identifiers
+        ]
+        self._guards = [self._guard(guard) for guard in model.guards]
 
     def _codes(self, name: str, levels: Sequence[str]) -> tuple[int, frozenset[int]]:
         item = self._model.comparison(name)
         return self._place[name], frozenset(item.code(level) for level in levels)
 
-    def _alternatives(self, needs: Sequence[Mapping[str, Sequence[str]]]) -> list[list[tuple[int, frozenset[int]]]]:
-        return [[self._codes(name, levels) for name, levels in needed.items()] for needed in needs]
+    def _needed(self, levels: Mapping[str, Sequence[str]]) -> _Codes:
+        return [self._codes(name, listed) for name, listed in levels.items()]
+
+    def _guard(self, guard: Guard) -> _Guard:
+        named = {guard.comparison: guard.levels or []} if guard.comparison else {}
+        outside = [place for name, place in self._place.items() if name not in (guard.only or [])]
+        return _Guard(guard.guard, self._needed(guard.unless), self._needed(named), outside)
 
     def judge(self, left: Record, right: Record, share: Share, found_by: str) -> Judged:
         """Weigh and judge one pair.
@@ -134,21 +160,12 @@ class PairJudge:
         keys = [(rule, needs) for key, rule, needs in self._strong if _same(left[key], right[key])]
         strong = next((rule for rule, needs in keys if _holds(needs, levels)), None)
         shared = keys[0][0] if keys else None
-        guard = next((g.guard for g in self._model.guards if self._guards(g, levels, weights)), None)
+        guard = next((guard.name for guard in self._guards if guard.forbids(levels, weights)), None)
         rest = total - weights[self._place[conflict]] if conflict in self._place else total
         verdict = self._verdict(total, rest, conflict, strong, shared, guard)
         stops = guard if total >= self._model.thresholds.link else None
         rule = _rule(found_by, conflict, strong, shared, stops)
         return Judged(total, levels, weights, conflict, strong, guard, rest, rule, verdict)
-
-    def _guards(self, guard: Guard, levels: Sequence[int], weights: Sequence[float]) -> bool:
-        if any(levels[place] in codes for place, codes in (self._codes(n, v) for n, v in guard.unless.items())):
-            return False
-        if guard.comparison:
-            place, codes = self._codes(guard.comparison, guard.levels or [])
-            return levels[place] in codes
-        outside = [place for name, place in self._place.items() if name not in (guard.only or [])]
-        return not any(levels[place] > 0 and weights[place] > 0 for place in outside)
 
     def _verdict(
         self, total: float, rest: float, conflict: str | None, strong: str | None, shared: str | None, guard: str | None
@@ -186,7 +203,7 @@ def _same(one: object, other: object) -> bool:
     return one is not None and one == other
 
 
-def _holds(alternatives: Sequence[Sequence[tuple[int, frozenset[int]]]], levels: Sequence[int]) -> bool:
+def _holds(alternatives: Sequence[_Codes], levels: Sequence[int]) -> bool:
     return any(all(levels[place] in codes for place, codes in needed) for needed in alternatives)
 
 

@@ -18,8 +18,9 @@ import pyarrow as pa
 import pytest
 
 from matching.cluster import Forest
+from matching.link import link
 from matching.lookup import Lookup, open_lookup, open_lookup_of
-from matching.model import MatchModel, load_model
+from matching.model import PARTY_TYPES, MatchModel, load_model
 from matching.parameters import Parameters, stated_levels
 from matching.party import gather_parties
 from matching.prepare import prepare
@@ -27,12 +28,12 @@ from matching.resolve import resolve_prepared
 from matching.score import score, scoring_linker
 from matching.typed import prepared_record
 from matching.verdict import judge
-from tests.matching_bench import company, fill_warehouse, make_people, person, resident
+from tests.matching_bench import company, fill_connection, fill_warehouse, identities, make_people, person, resident
 from warehouse import store
 from warehouse.errors import NotFoundError, SettingsError
-from warehouse.settings import ROOT
+from warehouse.settings import ROOT, Settings
 
-ANNA, BERT, CARL = "420602198003050016", "420602198003050032", "420602198003050059"
+ANNA, BERT = "420602198003050016", "420602198003050032"
 BORN = dt.date(1980, 3, 5)
 HOME = {"district": "襄城区", "address_detail": "人民路1号2单元301室", "address": "湖北省襄城区人民路1号2单元301室"}
 
@@ -40,8 +41,8 @@ HOME = {"district": "襄城区", "address_detail": "人民路1号2单元301室",
 def people(size: int = 16) -> list[dict[str, Any]]:
     """People in three systems, and beside them what makes lookups hard."""
     rows = make_people(size, seed=3)[0]
-    village = [person(f"call:v{n}", f"周{'伟强磊洋勇艳杰娟涛'[n]}", mobile="13900000000", birth_date=BORN.replace(day=n + 1),
-                      **HOME) for n in range(9)]  # fmt: skip
+    village = [person(f"call:v{n}", f"周{given}", mobile="13900000000", birth_date=BORN.replace(day=n + 1), **HOME)
+               for n, given in enumerate("伟强磊洋勇艳杰娟涛")]  # fmt: skip
     typos = [{**row, "record_id": f"typo:{n}", "name": row["name"][:-1] + "?", "mobile": row["mobile"][:-1] + "0",
               "document_number": None, "document_key": None, "document_is_valid": False, "birth_date_document": None,
               "sex_document": None} for n, row in enumerate(rows[:8])]  # fmt: skip
@@ -114,6 +115,16 @@ class Bench:
         return found
 
 
+def keep_prepared(settings: Settings) -> None:
+    """The prepared records as the line keeps them in the warehouse."""
+    with store.connect(settings) as con:
+        con.execute("use memory")
+        gather_parties(con)
+        for party_type in PARTY_TYPES:
+            prepare(con, load_model(ROOT / "config" / "models" / f"{party_type}.yml"), f"party_{party_type}", "kept")
+            con.execute(f"create or replace table warehouse.main.match_prepared_{party_type} as from kept")
+
+
 def made_parameters(model: MatchModel, records: int) -> Parameters:
     return Parameters(
         party_type=model.party_type, structure_hash="", trained_as_of="2026-03-02", records=records, fingerprint="",
@@ -133,14 +144,13 @@ def bench_of(settings) -> Iterator[Any]:
             con.execute("use memory")
             gather_parties(con)
             number = prepare(con, model, f"party_{model.party_type}", f"prepared_{model.party_type}")
+            assert number == len(rows)
             return Bench(con, model, made_parameters(model, number * 3), sorted(row["record_id"] for row in rows))
 
         yield make
 
 
 def _fill(con: duckdb.DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
-    from tests.matching_bench import fill_connection
-
     fill_connection(con, rows, former=[("ebank:e", "mobile", "13811112222"), ("ebank:g", "mobile", "13811112222")])
 
 
@@ -210,7 +220,7 @@ def _missing(bench: Bench, kept: set[Any], single: Any) -> int:
 
 
 def _extra(bench: Bench, kept: set[Any], single: Any) -> int:
-    """Pairs a lookup keeps and the run does not, other than those of a copy: a record joined with one that says the same."""
+    """Pairs a lookup keeps and the run does not, but for copies: records joined with one that says the same."""
     fields = ", ".join(f'"{name}"' for name in bench.model.fields)
     strong = bench.con.execute(
         f"select record_id_l, record_id_r from judged_{bench.model.party_type} where strong is not null"
@@ -225,9 +235,9 @@ def _extra(bench: Bench, kept: set[Any], single: Any) -> int:
         groups.setdefault((forest.find(record), content[record]), []).append(record)
     copies = {record for group in groups.values() for record in group[1:]}
     found = 0
-    for (record, pair), judged in single.items():
+    for (_, pair), judged in single.items():
         if judged.verdict != "reject" and pair not in kept and not copies.intersection(pair):
-            found += forest.find(pair[0]) != forest.find(pair[1]) or record is None
+            found += forest.find(pair[0]) != forest.find(pair[1])
     return found
 
 
@@ -264,3 +274,133 @@ def test_with_small_blocks_the_same_blocks_are_left_out(bench_of):
 def test_companies_looked_up_one_by_one(bench_of):
     found = compare(bench_of(companies()))
     assert found["missing"] == found["extra"] == found["bridges"] == 0 and found["linked"] > 10
+
+
+def test_one_record_gets_the_columns_a_table_gets(bench_of):
+    for rows in (people(6), companies()):
+        bench = bench_of(rows)
+        result = bench.con.execute(f"select * from party_{bench.model.party_type}")
+        names = [column[0] for column in result.description]
+        for row in result.fetchall():
+            values = dict(zip(names, row, strict=True))
+            expected = bench.row(values["record_id"])
+            assert prepared_record(bench.model, values) == {k: v for k, v in expected.items() if k != "record_id"}
+
+
+def test_a_field_of_several_columns_without_meaning_or_with_separators():
+    model = load_model(ROOT / "config" / "models" / "person.yml")
+    fields = {
+        "name": {"columns": ["given", "family"], "kind": "latin_name", "missing": ["N/A"]},
+        "mobiles": {"column": "mobiles", "kind": "list", "separator": ";"},
+    }
+    field = type(model.fields["name"])
+    small = model.model_copy(update={"fields": {name: field.model_validate(made) for name, made in fields.items()}})
+    rows = [
+        {"given": "Ann", "family": "Lee", "mobiles": "2; 1;;2"},
+        {"given": " n/a", "family": None, "mobiles": " ; "},
+        {},
+    ]
+    with duckdb.connect() as con:
+        columns = {name: [row.get(name) for row in rows] for name in ("given", "family", "mobiles")}
+        con.register(
+            "source_rows",
+            pa.table({"record_id": ["1", "2", "3"]} | {k: pa.array(v, pa.string()) for k, v in columns.items()}),
+        )
+        prepare(con, small, "source_rows", "target")
+        result = con.execute("select * exclude (record_id) from target order by record_id")
+        names = [column[0] for column in result.description]
+        assert [prepared_record(small, row) for row in rows] == [
+            dict(zip(names, r, strict=True)) for r in result.fetchall()
+        ]
+
+
+def asked(bench: Bench, record_id: str, customers: dict[str, str]) -> Any:
+    return bench.lookup_without(record_id, customers).ask_prepared(bench.row(record_id), record_id)
+
+
+def test_a_bridge_between_two_customers_names_one_or_asks(bench_of):
+    """A run would make one customer of the two; at the counter that is no clerk's decision."""
+    rows = [
+        *make_people(12, seed=3)[0],
+        person("core:a", "欧阳晓燕", birth_date=BORN, sex="F", **HOME),
+        person("core:b", "欧阳晓燕", mobile="13811112222", email="oyxy@163.com", former_name="欧阳小小"),
+        person("new:1", "欧阳晓燕", birth_date=BORN, sex="F", mobile="13811112222", email="oyxy@163.com", **HOME),
+    ]
+    bench = bench_of(rows)
+    before = bench.customers_without("new:1")
+    assert before["core:a"] != before["core:b"]
+    assert len({bench.customers()[record] for record in ("core:a", "core:b", "new:1")}) == 1
+    heavier = asked(bench, "new:1", before)
+    weights = {found.golden_id: found.match_weight for found in heavier.candidates}
+    assert set(weights) >= {"core:a", "core:b"}
+    best = max(weights, key=lambda golden_id: weights[golden_id])
+    assert (heavier.decision, heavier.golden_id) == ("link", best)
+    doubtful = bench_of(rows, ambiguity_margin=60)
+    answer = asked(doubtful, "new:1", before)
+    assert (answer.decision, answer.golden_id, answer.reason) == ("review", None, "could_be_another_customer")
+
+
+def test_what_forbids_a_link_is_said(bench_of):
+    rows = [
+        *make_people(12, seed=3)[0],
+        person("core:a", "欧阳晓燕", mobile="13811112222", **HOME, **resident(ANNA)),
+        person("card:a", "欧阳晓燕", mobile="13811112222", birth_date=BORN, sex="F", **HOME),
+        person("new:1", "欧阳晓燕", mobile="13811112222", birth_date=BORN, **HOME, **resident(BERT)),
+        person("new:2", "欧阳晓燕", mobile="13811112222", birth_date=BORN, **HOME),
+        person("new:3", "诸葛亮", birth_date=dt.date(1961, 1, 1)),
+        person("new:4", "司马光明", mobile="13811112222", **HOME, **resident(ANNA)),
+    ]
+    one = {row["record_id"]: row["record_id"] for row in rows} | {"card:a": "core:a"}
+    bench = bench_of(rows)
+    conflict = asked(bench, "new:1", {**one, "new:2": "core:a", "new:4": "core:a"})
+    assert (conflict.decision, conflict.candidates[0].conflict) == ("review", "document")
+    assert any(change["kind"] == "steward" for change in conflict.candidates[0].changes)
+    alone = asked(bench, "new:2", {**one, "new:1": "other", "new:4": "other"})
+    assert alone.decision == "review" and alone.reason == "could_be_another_customer"
+    assert asked(bench, "new:3", one).as_json()["decision"] == "new"
+    two_names = asked(bench, "new:4", {**one, "new:2": "core:a"})
+    assert (two_names.decision, two_names.reason) == ("review", "same_document_other_name")
+    small = bench_of([row for row in rows if row["record_id"] not in ("new:1", "new:4")], max_cluster=2)
+    full = asked(small, "new:2", one)
+    assert (full.decision, full.reason) == ("review", "customer_too_large")
+    told = full.candidates[0]
+    assert told.words_zh and told.words_en and told.waterfall[-1]["total"] == pytest.approx(told.match_weight, abs=0.05)
+
+
+def test_customers_a_steward_joined_against_their_values_stay_joined(bench_of):
+    rows = [
+        *make_people(12, seed=3)[0],
+        person("core:a", "欧阳晓燕", mobile="13811112222", **HOME, **resident(ANNA)),
+        person("core:b", "欧阳晓燕", mobile="13811112222", **HOME, **resident(BERT)),
+        person("new:1", "欧阳晓燕", **resident(BERT)),
+    ]
+    one = {row["record_id"]: row["record_id"] for row in rows} | {"core:b": "core:a"}
+    answer = asked(bench_of(rows), "new:1", one)
+    assert (answer.decision, answer.golden_id, answer.reason) == ("link", "core:a", "same_document")
+
+
+def test_a_model_that_counts_over_the_whole_table_is_refused(bench_of):
+    bench = bench_of(people(2))
+    field = bench.model.fields["email"].model_copy(update={"at_most": 3})
+    bench.model = bench.model.model_copy(update={"fields": {**bench.model.fields, "email": field}})
+    with pytest.raises(SettingsError, match="at_most"):
+        bench.lookup_without("core:a", {record: record for record in bench.records})
+
+
+def test_the_warehouse_is_opened_after_a_run(settings):
+    with pytest.raises(NotFoundError, match="run the line first"):
+        open_lookup_of(settings, "person")
+    fill_warehouse(settings, make_people(40)[0])
+    link(settings, dt.date(2026, 3, 2), "run-2026-03-02")
+    keep_prepared(settings)
+    lookup = open_lookup_of(settings, "person")
+    row = make_people(40)[0][0]
+    typed = {
+        "name": row["name"],
+        "birth_date": row["birth_date"],
+        "mobile": row["mobile"],
+        "all_mobiles": [row["mobile"]],
+    }
+    answer = lookup.ask(typed)
+    assert (answer.decision, answer.golden_id) == ("link", identities(settings)[row["record_id"]])
+    assert lookup.ask({"name": "诸葛亮", "birth_date": dt.date(1961, 1, 1)}).decision == "new"
