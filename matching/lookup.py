@@ -173,9 +173,12 @@ def open_lookup_of(settings: Settings, party_type: str) -> Lookup:
     model = load_model(model_path(settings, party_type))
     parameters = load_parameters(parameters_path(settings, party_type), model)
     table = f"match_prepared_{party_type}"
+    nothing = NotFoundError(f"{table}: no linked {party_type} records yet; run the line first (mdm run)")
+    if parameters is None or not settings.warehouse_path.exists():
+        raise nothing
     with store.connect(settings, read_only=True) as con:
-        if parameters is None or not store.table_exists(con, table):
-            raise NotFoundError(f"{table}: no linked {party_type} records yet; run the line first (mdm run)")
+        if not store.table_exists(con, table):
+            raise nothing
         con.execute("use memory")
         con.execute(
             "create view identity_now as select record_id, golden_id from warehouse.main.party_identity"

@@ -252,8 +252,11 @@ def _units(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> Row
         where again.record_id is null
         """
     )
-    sql = f"select coalesce(unit, {_NO_UNIT})::integer from lookup_place left join lookup_unit using (record_id) order by place"
-    found: Rows = _arrays(con, sql)[0].to_numpy()
+    found: Rows = _arrays(
+        con,
+        f"select coalesce(unit, {_NO_UNIT})::integer from lookup_place left join lookup_unit using (record_id)"
+        " order by place",
+    )[0].to_numpy()
     con.unregister("lookup_unit")
     con.execute("drop table lookup_strong")
     return found

@@ -9,8 +9,11 @@ from typing import Any
 
 import pyarrow as pa
 
+from matching.model import PARTY_TYPES, load_model
+from matching.party import gather_parties
+from matching.prepare import prepare
 from warehouse import store
-from warehouse.settings import Settings
+from warehouse.settings import ROOT, Settings
 
 COLUMNS = {
     "record_id": "varchar", "source": "varchar", "source_key": "varchar", "party_type": "varchar",
@@ -168,3 +171,13 @@ def read(settings: Settings, sql: str, *parameters: Any) -> list[tuple[Any, ...]
 def identities(settings: Settings) -> dict[str, str]:
     """Record -> golden id in force."""
     return dict(read(settings, "select record_id, golden_id from party_identity where valid_to is null order by 1"))
+
+
+def keep_prepared(settings: Settings) -> None:
+    """The prepared records as the line keeps them in the warehouse."""
+    with store.connect(settings) as con:
+        con.execute("use memory")
+        gather_parties(con)
+        for party_type in PARTY_TYPES:
+            prepare(con, load_model(ROOT / "config" / "models" / f"{party_type}.yml"), f"party_{party_type}", "kept")
+            con.execute(f"create or replace table warehouse.main.match_prepared_{party_type} as from kept")

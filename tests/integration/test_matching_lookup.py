@@ -20,7 +20,7 @@ import pytest
 from matching.cluster import Forest
 from matching.link import link
 from matching.lookup import Lookup, open_lookup, open_lookup_of
-from matching.model import PARTY_TYPES, MatchModel, load_model
+from matching.model import MatchModel, load_model
 from matching.parameters import Parameters, stated_levels
 from matching.party import gather_parties
 from matching.prepare import prepare
@@ -28,10 +28,19 @@ from matching.resolve import resolve_prepared
 from matching.score import score, scoring_linker
 from matching.typed import prepared_record
 from matching.verdict import judge
-from tests.matching_bench import company, fill_connection, fill_warehouse, identities, make_people, person, resident
+from tests.matching_bench import (
+    company,
+    fill_connection,
+    fill_warehouse,
+    identities,
+    keep_prepared,
+    make_people,
+    person,
+    resident,
+)
 from warehouse import store
 from warehouse.errors import NotFoundError, SettingsError
-from warehouse.settings import ROOT, Settings
+from warehouse.settings import ROOT
 
 ANNA, BERT = "420602198003050016", "420602198003050032"
 BORN = dt.date(1980, 3, 5)
@@ -113,16 +122,6 @@ class Bench:
         found = self.customers()
         self.con.execute(f"create or replace table {self.table} as from whole")
         return found
-
-
-def keep_prepared(settings: Settings) -> None:
-    """The prepared records as the line keeps them in the warehouse."""
-    with store.connect(settings) as con:
-        con.execute("use memory")
-        gather_parties(con)
-        for party_type in PARTY_TYPES:
-            prepare(con, load_model(ROOT / "config" / "models" / f"{party_type}.yml"), f"party_{party_type}", "kept")
-            con.execute(f"create or replace table warehouse.main.match_prepared_{party_type} as from kept")
 
 
 def made_parameters(model: MatchModel, records: int) -> Parameters:
@@ -301,17 +300,16 @@ def test_a_field_of_several_columns_without_meaning_or_with_separators():
         {},
     ]
     with duckdb.connect() as con:
-        columns = {name: [row.get(name) for row in rows] for name in ("given", "family", "mobiles")}
-        con.register(
-            "source_rows",
-            pa.table({"record_id": ["1", "2", "3"]} | {k: pa.array(v, pa.string()) for k, v in columns.items()}),
-        )
+        columns = {"record_id": pa.array(["1", "2", "3"])}
+        columns |= {
+            name: pa.array([row.get(name) for row in rows], pa.string()) for name in ("given", "family", "mobiles")
+        }
+        con.register("source_rows", pa.table(columns))
         prepare(con, small, "source_rows", "target")
         result = con.execute("select * exclude (record_id) from target order by record_id")
         names = [column[0] for column in result.description]
-        assert [prepared_record(small, row) for row in rows] == [
-            dict(zip(names, r, strict=True)) for r in result.fetchall()
-        ]
+        expected = [dict(zip(names, row, strict=True)) for row in result.fetchall()]
+        assert [prepared_record(small, row) for row in rows] == expected
 
 
 def asked(bench: Bench, record_id: str, customers: dict[str, str]) -> Any:
@@ -323,9 +321,10 @@ def test_a_bridge_between_two_customers_names_one_or_asks(bench_of):
     rows = [
         *make_people(12, seed=3)[0],
         person("core:a", "欧阳晓燕", birth_date=BORN, sex="F", **HOME),
-        person("core:b", "欧阳晓燕", mobile="13811112222", email="oyxy@163.com", former_name="欧阳小小"),
-        person("new:1", "欧阳晓燕", birth_date=BORN, sex="F", mobile="13811112222", email="oyxy@163.com", **HOME),
-    ]
+        person("core:b", "欧阳晓燕", mobile="13811112222", email="oyxy@163.com", employer="襄阳一中"),
+        person("new:1", "欧阳晓燕", birth_date=BORN, sex="F", mobile="13811112222", email="oyxy@163.com",
+               employer="襄阳一中", **HOME),
+    ]  # fmt: skip
     bench = bench_of(rows)
     before = bench.customers_without("new:1")
     assert before["core:a"] != before["core:b"]
