@@ -16,6 +16,7 @@ from typing import Annotated, Literal
 import typer
 from rich.console import Console
 
+from dags import lookup as lookups
 from dags import model as model_commands
 from dags import source_commands
 from dags.days import day_of
@@ -44,6 +45,7 @@ class Format(StrEnum):
 app.add_typer(model_commands.commands, name="model")
 app.add_typer(source_commands.site, name="site")
 app.add_typer(source_commands.source, name="source")
+app.command()(lookups.lookup)
 
 Day = Annotated[str | None, typer.Option("--as-of", help="Business day, YYYY-MM-DD.", metavar="DAY")]
 Html = Annotated[Path | None, typer.Option("--html", help="Write an offline page.", metavar="FILE")]

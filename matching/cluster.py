@@ -4,8 +4,8 @@ Customers are the connected components of the linked pairs. Only a component tha
 again: its pairs are joined one by one, certain ones first, then the heaviest, and a pair whose joining would break a
 constraint is refused. A record that could as well belong to another customer joins neither of them.
 
-Records are numbers in the order of their ids. `matching.grouping` finds the few components that break something among
-millions; what is done with them stands here.
+`matching.grouping` finds the few components that break something among millions; what is done with them stands here.
+Records are told apart and ordered by name or by number.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 Name = TypeVar("Name", str, int)
 
@@ -26,25 +26,25 @@ _FAMILY = 3  # from so many records on there are pairs that nothing but a chain 
 
 
 @dataclass(frozen=True, order=True)
-class Edge:
+class Edge(Generic[Name]):
     """Two records that belong together: how certain (`rank`), how much the evidence weighs in bits."""
 
     rank: int
     weight: float
-    left: int
-    right: int
+    left: Name
+    right: Name
 
 
 @dataclass(frozen=True)
-class Refusal:
+class Refusal(Generic[Name]):
     """A pair that was not joined, and the constraint that forbade it."""
 
-    edge: Edge
+    edge: Edge[Name]
     reason: str
 
 
 @dataclass(frozen=True)
-class Constraints:
+class Constraints(Generic[Name]):
     """What may not share a customer.
 
     Attributes:
@@ -56,20 +56,20 @@ class Constraints:
         weights: pair of records -> bits, for every pair inside a component; one that is not there counts as `_UNSEEN`.
     """
 
-    exclusive: Mapping[str, Mapping[int, int]] = field(default_factory=dict)
-    apart: frozenset[tuple[int, int]] = frozenset()
+    exclusive: Mapping[str, Mapping[Name, Any]] = field(default_factory=dict)
+    apart: frozenset[tuple[Name, Name]] = frozenset()
     max_size: int = 1_000_000
     margin: float = 0.0
     support: float | None = None
-    weights: Mapping[tuple[int, int], float] = field(default_factory=dict)
+    weights: Mapping[tuple[Name, Name], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
-class Clustering:
+class Clustering(Generic[Name]):
     """Customers as sorted tuples of records (singletons included), and the pairs refused on the way."""
 
-    clusters: list[tuple[int, ...]]
-    refusals: list[Refusal]
+    clusters: list[tuple[Name, ...]]
+    refusals: list[Refusal[Name]]
 
 
 class Forest(Generic[Name]):
@@ -104,15 +104,15 @@ class Forest(Generic[Name]):
         return [tuple(members[root]) for root in sorted(members)]
 
 
-def components(records: Iterable[int], edges: Iterable[Edge]) -> list[tuple[int, ...]]:
+def components(records: Iterable[Name], edges: Iterable[Edge[Name]]) -> list[tuple[Name, ...]]:
     """Connected components, singletons included."""
-    forest: Forest[int] = Forest()
+    forest: Forest[Name] = Forest()
     for edge in edges:
         forest.join(edge.left, edge.right)
     return forest.groups(records)
 
 
-def cluster(records: Iterable[int], edges: Sequence[Edge], constraints: Constraints) -> Clustering:
+def cluster(records: Iterable[Name], edges: Sequence[Edge[Name]], constraints: Constraints[Name]) -> Clustering[Name]:
     """Customers that keep every constraint; two stewards' verdicts apart, a steward's "same" beats exclusive values."""
     groups = components(records, edges)
     exclusive = _accept_stewards(edges, constraints)
@@ -121,12 +121,12 @@ def cluster(records: Iterable[int], edges: Sequence[Edge], constraints: Constrai
     broken = {number for number, group in enumerate(groups) if _breaks(group, exclusive, constraints.max_size)} | torn
     if constraints.support is not None:
         broken |= {number for number, group in enumerate(groups) if len(group) >= _FAMILY}
-    edges_of: dict[int, list[Edge]] = defaultdict(list)
+    edges_of: dict[int, list[Edge[Name]]] = defaultdict(list)
     for edge in edges:
         if home[edge.left] in broken:
             edges_of[home[edge.left]].append(edge)
     kept = [group for number, group in enumerate(groups) if number not in broken]
-    refusals: list[Refusal] = []
+    refusals: list[Refusal[Name]] = []
     for number in sorted(broken):
         parts, refused = _rebuild(groups[number], edges_of[number], exclusive, constraints)
         kept += parts
@@ -134,12 +134,12 @@ def cluster(records: Iterable[int], edges: Sequence[Edge], constraints: Constrai
     return Clustering(sorted(kept), refusals)
 
 
-def _accept_stewards(edges: Sequence[Edge], constraints: Constraints) -> dict[str, dict[int, int]]:
+def _accept_stewards(edges: Sequence[Edge[Name]], constraints: Constraints[Name]) -> dict[str, dict[Name, Any]]:
     """Exclusive values, where the values of two records a steward called the same count as one value."""
     exclusive = {name: dict(values) for name, values in constraints.exclusive.items()}
     confirmed = [edge for edge in edges if edge.rank == STEWARD]
     for values in exclusive.values():
-        forest: Forest[int] = Forest()
+        forest: Forest[Any] = Forest()
         for edge in confirmed:
             if edge.left in values and edge.right in values:
                 forest.join(values[edge.left], values[edge.right])
@@ -148,7 +148,7 @@ def _accept_stewards(edges: Sequence[Edge], constraints: Constraints) -> dict[st
     return exclusive
 
 
-def _breaks(group: tuple[int, ...], exclusive: Mapping[str, Mapping[int, int]], max_size: int) -> bool:
+def _breaks(group: tuple[Name, ...], exclusive: Mapping[str, Mapping[Name, Any]], max_size: int) -> bool:
     if len(group) > max_size:
         return True
     return len(group) > 1 and any(
@@ -157,8 +157,11 @@ def _breaks(group: tuple[int, ...], exclusive: Mapping[str, Mapping[int, int]], 
 
 
 def _rebuild(
-    group: tuple[int, ...], edges: list[Edge], exclusive: Mapping[str, Mapping[int, int]], constraints: Constraints
-) -> tuple[list[tuple[int, ...]], list[Refusal]]:
+    group: tuple[Name, ...],
+    edges: list[Edge[Name]],
+    exclusive: Mapping[str, Mapping[Name, Any]],
+    constraints: Constraints[Name],
+) -> tuple[list[tuple[Name, ...]], list[Refusal[Name]]]:
     usable, refusals = _without_ambiguous(edges, exclusive, constraints.margin)
     builder = _Builder(group, exclusive, constraints)
     for edge in sorted(usable, key=lambda e: (e.rank, -e.weight, e.left, e.right)):
@@ -169,15 +172,15 @@ def _rebuild(
 
 
 def _without_ambiguous(
-    edges: list[Edge], exclusive: Mapping[str, Mapping[int, int]], margin: float
-) -> tuple[list[Edge], list[Refusal]]:
+    edges: list[Edge[Name]], exclusive: Mapping[str, Mapping[Name, Any]], margin: float
+) -> tuple[list[Edge[Name]], list[Refusal[Name]]]:
     """Take away the pairs of a record whose two best customers differ in an exclusive value and weigh about the same.
 
     Only pairs the model made are in doubt, and only records that have no such value themselves.
     """
-    doubtful: set[tuple[int, int]] = set()
+    doubtful: set[tuple[Name, Any]] = set()
     for values in exclusive.values():
-        best: dict[int, dict[int, float]] = defaultdict(dict)
+        best: dict[Name, dict[Any, float]] = defaultdict(dict)
         for edge in (e for e in edges if e.rank == MODEL):
             for record, other in ((edge.left, edge.right), (edge.right, edge.left)):
                 if record not in values and other in values:
@@ -186,11 +189,11 @@ def _without_ambiguous(
         doubtful |= {(record, value) for record, reached in best.items() for value in _too_close(reached, margin)}
     if not doubtful:
         return edges, []
-    usable: list[Edge] = []
-    refusals: list[Refusal] = []
+    usable: list[Edge[Name]] = []
+    refusals: list[Refusal[Name]] = []
     for edge in edges:
         doubt = edge.rank == MODEL and any(
-            (record, values.get(other, -1)) in doubtful
+            (record, values.get(other)) in doubtful
             for values in exclusive.values()
             for record, other in ((edge.left, edge.right), (edge.right, edge.left))
         )
@@ -198,32 +201,35 @@ def _without_ambiguous(
     return usable, refusals
 
 
-def _too_close(reached: dict[int, float], margin: float) -> list[int]:
+def _too_close(reached: dict[Any, float], margin: float) -> list[Any]:
     """Values reached with nearly the best weight, when there are several."""
     best = max(reached.values())
     close = [value for value, weight in reached.items() if best - weight < margin]
     return close if len(close) > 1 else []
 
 
-class _Builder:
+class _Builder(Generic[Name]):
     """Customers growing pair by pair, with what each of them holds."""
 
     def __init__(
-        self, group: tuple[int, ...], exclusive: Mapping[str, Mapping[int, int]], constraints: Constraints
+        self, group: tuple[Name, ...], exclusive: Mapping[str, Mapping[Name, Any]], constraints: Constraints[Name]
     ) -> None:
-        self.forest: Forest[int] = Forest()
+        self.forest: Forest[Name] = Forest()
         self._max_size = constraints.max_size
-        self._members = {record: [record] for record in group}
-        self._weights, self._support = constraints.weights, constraints.support
-        self._held = {r: {name: v[r] for name, v in exclusive.items() if r in v} for r in group}
-        self._apart: dict[int, set[int]] = defaultdict(set)
+        self._members: dict[Name, list[Name]] = {record: [record] for record in group}
+        self._weights: Mapping[tuple[Name, Name], float] = constraints.weights
+        self._support = constraints.support
+        self._held: dict[Name, dict[str, Any]] = {
+            r: {name: v[r] for name, v in exclusive.items() if r in v} for r in group
+        }
+        self._apart: dict[Name, set[Name]] = defaultdict(set)
         inside = set(group)
         for left, right in constraints.apart:
             if left in inside and right in inside:
                 self._apart[left].add(right)
                 self._apart[right].add(left)
 
-    def try_join(self, edge: Edge) -> str | None:
+    def try_join(self, edge: Edge[Name]) -> str | None:
         """Join two records' customers, or say which constraint forbids it."""
         one, two = self.forest.find(edge.left), self.forest.find(edge.right)
         if one == two:
@@ -239,7 +245,7 @@ class _Builder:
             self._apart[root] |= self._apart.pop(gone, set())
         return reason
 
-    def _objection(self, one: int, two: int) -> str | None:
+    def _objection(self, one: Name, two: Name) -> str | None:
         smaller, other = sorted((one, two), key=lambda root: (len(self._apart[root]), root))
         if any(self.forest.find(record) == other for record in self._apart[smaller]):
             return "steward"
@@ -249,7 +255,7 @@ class _Builder:
                 return name
         return "size" if len(self._members[one]) + len(self._members[two]) > self._max_size else None
 
-    def _is_weak(self, one: int, two: int) -> bool:
+    def _is_weak(self, one: Name, two: Name) -> bool:
         """Whether a heavy pair is a bridge between two groups that have little in common otherwise."""
         pairs = len(self._members[one]) * len(self._members[two])
         if self._support is None or pairs == 1:

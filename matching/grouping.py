@@ -33,13 +33,13 @@ class Edges:
         """Some of the pairs."""
         return Edges(self.rank[wanted], self.weight[wanted], self.left[wanted], self.right[wanted])
 
-    def with_added(self, edges: Sequence[Edge]) -> Edges:
+    def with_added(self, edges: Sequence[Edge[int]]) -> Edges:
         """The pairs and some more."""
         added = [[getattr(edge, name) for edge in edges] for name in ("rank", "weight", "left", "right")]
         ours = (self.rank, self.weight, self.left, self.right)
         return Edges(*(np.concatenate([a, np.array(b, a.dtype)]) for a, b in zip(ours, added, strict=True)))
 
-    def listed(self) -> list[Edge]:
+    def listed(self) -> list[Edge[int]]:
         """The pairs one by one."""
         columns = (self.rank, self.weight, self.left, self.right)
         return [Edge(*row) for row in zip(*(column.tolist() for column in columns), strict=True)]
@@ -71,7 +71,7 @@ class Grouping:
     """Per record the smallest record of its customer, and the pairs refused on the way."""
 
     home: Numbers
-    refusals: list[Refusal]
+    refusals: list[Refusal[int]]
 
 
 def components(records: int, left: Numbers, right: Numbers) -> Numbers:
@@ -104,7 +104,7 @@ def _accept_stewards(edges: Edges, rules: Rules) -> Rules:
         return rules
     exclusive = {}
     for name, codes in rules.exclusive.items():
-        forest = Forest()
+        forest: Forest[int] = Forest()
         for left, right in zip(codes[confirmed.left].tolist(), codes[confirmed.right].tolist(), strict=True):
             if UNKNOWN not in (left, right):
                 forest.join(left, right)
@@ -146,7 +146,7 @@ def _unsupported(home: Numbers, sizes: Numbers, rules: Rules) -> Numbers:
     return np.flatnonzero((sizes >= _FAMILY) & (enough < sizes * (sizes - 1) // 2))
 
 
-def _constraints(members: Numbers, suspect: Numbers, rules: Rules) -> Constraints:
+def _constraints(members: Numbers, suspect: Numbers, rules: Rules) -> Constraints[int]:
     """The rules as they concern the members of suspect components."""
     exclusive = {}
     for name, codes in rules.exclusive.items():

@@ -20,10 +20,9 @@ from matching.drift import Drift, drift, profiled
 from matching.explain import newest_day
 from matching.labels import Label, labels_of
 from matching.model import PARTY_TYPES, MatchModel, load_model, model_path
-from matching.parameters import Parameters, load_parameters, read_parameters, save_parameters
+from matching.parameters import Parameters, load_parameters, prior_shift, read_parameters, save_parameters
 from matching.party import gather_parties
 from matching.prepare import prepare
-from matching.score import prior_shift
 from matching.train import parameters_path, train
 from warehouse import store
 from warehouse.errors import GateError, NotFoundError

@@ -70,6 +70,7 @@ def _write(
     for outcome in filled:
         verdicts = write_pairs(con, outcome)
         write_clusters(con, outcome)
+        con.execute(f"create or replace table {SCHEMA}.match_{outcome.prepared} as from {outcome.prepared}")
         counts |= _counts(outcome, verdicts)
         _write_run(con, outcome, verdicts, as_of, run_id)
     found = write_day(con, history, run_id, after, bridges, cause)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -243,7 +244,7 @@ class MatchModel(SiteModel):
             known |= {f"{name}_{suffix}": name for suffix in KINDS[field.kind].columns}
         return known
 
-    @property
+    @cached_property
     def used_columns(self) -> set[str]:
         """The columns that some rule of the model does use."""
         rules = [rule.keys for rule in self.blocking] + [*self.training.blocks, *self.training.certain]

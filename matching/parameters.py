@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import math
 from pathlib import Path
 
 from pydantic import ValidationError
@@ -115,3 +116,12 @@ def read_parameters(path: Path) -> Parameters:
         raise SettingsError(f"{path}: no such file; name a saved parameters.json") from None
     except (ValidationError, UnicodeDecodeError):
         raise SettingsError(f"{path}: not a trained model; remove it to train anew") from None
+
+
+def prior_shift(parameters: Parameters, records: int) -> float:
+    """Whole bits by which a match has become rarer since training, as the number of records grew.
+
+    Matches per record stay about the same, so the chance that two random records match falls with their number. Whole
+    bits only: a few new records must not move every weight.
+    """
+    return float(round(math.log2(max(records, 1) / max(parameters.records, 1))))

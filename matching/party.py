@@ -73,11 +73,9 @@ order by record.record_id
 
 def gather_parties(con: duckdb.DuckDBPyConnection) -> None:
     """Make `party_person` and `party_organization` in the scratch catalog from the warehouse's standardised records."""
-    chains = con.execute(
-        "select document_key, record_id from warehouse.main.int_party__document"
-        " qualify count(*) over (partition by record_id) > 1 order by record_id, document_key"
-    ).fetchall()
-    con.register("holders", _holders(chains))
+    holders = document_holders(con)
+    columns = {"document_key": list(holders), "holder": list(holders.values())}
+    con.register("holders", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
     con.execute("create or replace table document_holder as select * from holders")
     con.unregister("holders")
     con.execute(_CONTACTS)
@@ -85,12 +83,14 @@ def gather_parties(con: duckdb.DuckDBPyConnection) -> None:
     con.execute(_ORGANIZATION)
 
 
-def _holders(rows: list[tuple[str, str]]) -> pa.Table:
-    """One holder per document key that some record holds together with another."""
-    forest = Forest()
+def document_holders(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
+    """One holder per document key that some record of the warehouse holds together with another."""
+    rows = con.execute(
+        "select document_key, record_id from warehouse.main.int_party__document"
+        " qualify count(*) over (partition by record_id) > 1 order by record_id, document_key"
+    ).fetchall()
+    forest: Forest[str] = Forest()
     first: dict[str, str] = {}
     for key, record in rows:
         forest.join(first.setdefault(record, key), key)
-    keys = sorted({key for key, _ in rows})
-    columns = {"document_key": keys, "holder": [forest.find(key) for key in keys]}
-    return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
+    return {key: forest.find(key) for key in sorted({key for key, _ in rows})}

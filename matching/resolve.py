@@ -59,7 +59,7 @@ class Resolved:
     numbered: list[NumberedDecision]
     home: Numbers
     home_before: Numbers
-    refusals: list[Refusal]
+    refusals: list[Refusal[int]]
     oversize: list[Oversize]
 
     @property

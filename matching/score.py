@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import duckdb
 from splink import Linker
 
 from matching.engine import linker_on, splink_settings, weigh_pairs
 from matching.model import Comparison, MatchModel
-from matching.parameters import Parameters
+from matching.parameters import Parameters, prior_shift
 from matching.term_frequency import gather_compared
-
-
-def prior_shift(parameters: Parameters, records: int) -> float:
-    """Whole bits by which a match has become rarer since training, as the number of records grew.
-
-    Matches per record stay about the same, so the chance that two random records match falls with their number. Whole
-    bits only: a few new records must not move every weight.
-    """
-    return float(round(math.log2(max(records, 1) / max(parameters.records, 1))))
 
 
 def scoring_linker(

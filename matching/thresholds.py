@@ -97,7 +97,8 @@ def _weighed(con: duckdb.DuckDBPyConnection, table: str) -> list[Weighed]:
     """Pairs that the line decides: the judge gives them no other rule than the one that found them."""
     rows = con.execute(
         "select verdicts.match_weight, frame.stratum, judged.is_same from frame_verdicts as verdicts"
-        f" join {table} as l on l.record_no = verdicts.record_no_l join {table} as r on r.record_no = verdicts.record_no_r"
+        f" join {table} as l on l.record_no = verdicts.record_no_l"
+        f" join {table} as r on r.record_no = verdicts.record_no_r"
         " join frame on frame.record_id_l = l.record_id and frame.record_id_r = r.record_id"
         " left join judged on judged.record_id_l = l.record_id and judged.record_id_r = r.record_id"
         " where verdicts.strong is null and verdicts.conflict is null and verdicts.guard is null"

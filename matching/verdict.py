@@ -13,10 +13,10 @@ def judge(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, scored:
     Adds to the columns of `scored`: `conflict` (an exclusive value differs), `strong` (a strong identifier joins them),
     `guard` (a guard forbids an automatic link), `rest` (the weight without the conflicting comparison), `verdict`.
     """
-    strong = " ".join(f"when {_strong(model, item)} then '{item.rule}'" for item in model.strong_identifiers)
+    strong = " ".join(f"when {strong_sql(model, item)} then '{item.rule}'" for item in model.strong_identifiers)
     other = " ".join(f"when {_same_key(item)} then '{item.rule}'" for item in model.strong_identifiers)
     guards = " ".join(f"when {_guard(model, guard)} then '{guard.guard}'" for guard in model.guards)
-    conflicts = " ".join(f"when {_conflict(item)} then '{item.conflict}'" for item in model.exclusive)
+    conflicts = " ".join(f"when {conflict_sql(item)} then '{item.conflict}'" for item in model.exclusive)
     con.execute(
         f"""
         create or replace table {target} as
@@ -72,7 +72,8 @@ def _rest(model: MatchModel) -> str:
     return f"match_weight - case conflict {whens} else 0 end" if named else "match_weight"
 
 
-def _conflict(item: Exclusive) -> str:
+def conflict_sql(item: Exclusive) -> str:
+    """When two prepared records `l` and `r` hold different exclusive values."""
     differ = f'l."{item.value}" <> r."{item.value}"'
     if item.within is None:
         return differ
@@ -87,7 +88,8 @@ def _same_key(item: StrongIdentifier) -> str:
     return f'l."{item.key}" = r."{item.key}"'
 
 
-def _strong(model: MatchModel, item: StrongIdentifier) -> str:
+def strong_sql(model: MatchModel, item: StrongIdentifier) -> str:
+    """When a strong identifier joins `l` and `r`, given the levels `gamma_…` of its comparisons."""
     alternatives = [
         " and ".join(_at_levels(model.comparison(name), levels) for name, levels in alternative.items())
         for alternative in item.needs

@@ -110,13 +110,23 @@ def fill_warehouse(
         documents: further (record, document key) beside the records' own: old numbers from renewals.
         former: (record, kind, value) of former contact points.
     """
+    with store.connect(settings) as con:
+        fill_connection(con, rows, documents, former)
+
+
+def fill_connection(
+    con: Any,
+    rows: Iterable[Row],
+    documents: Iterable[tuple[str, str]] = (),
+    former: Iterable[tuple[str, str, str]] = (),
+) -> None:
+    """The same on an open warehouse that is the connection's current catalog."""
     rows = list(rows)
     held = {(row["record_id"], row["document_key"]) for row in rows if row.get("document_key")} | set(documents)
-    with store.connect(settings) as con:
-        _fill(con, "int_party__record", COLUMNS, [_values(row) for row in rows])
-        _fill(con, "int_party__document", {"record_id": "varchar", "document_key": "varchar"}, sorted(held))
-        points = {"record_id": "varchar", "kind": "varchar", "value": "varchar", "is_current": "boolean"}
-        _fill(con, "int_party__contact_point", points, [(*point, False) for point in former])
+    _fill(con, "int_party__record", COLUMNS, [_values(row) for row in rows])
+    _fill(con, "int_party__document", {"record_id": "varchar", "document_key": "varchar"}, sorted(held))
+    points = {"record_id": "varchar", "kind": "varchar", "value": "varchar", "is_current": "boolean"}
+    _fill(con, "int_party__contact_point", points, [(*point, False) for point in former])
 
 
 def _fill(con: Any, table: str, columns: Mapping[str, str], rows: list[Any]) -> None:

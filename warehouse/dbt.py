@@ -15,7 +15,7 @@ from typing import Any
 
 from warehouse import policy, survivorship
 from warehouse.child import die_with_parent
-from warehouse.errors import BusyError, TransformError
+from warehouse.errors import BusyError, NotFoundError, TransformError
 from warehouse.keys import master_key
 from warehouse.ledger import run_id_of
 from warehouse.settings import ROOT, Settings, child_environment
@@ -93,6 +93,19 @@ def invoke(settings: Settings, command: list[str], as_of: dt.date, run_id: str) 
     return subprocess.run(
         arguments, env=environment, cwd=ROOT, capture_output=True, text=True, check=False, preexec_fn=die_with_parent
     )
+
+
+def compiled_sql(settings: Settings, model: str) -> str:
+    """A model's SQL as the newest run built it.
+
+    Raises:
+        NotFoundError: no run built it yet.
+    """
+    folder = settings.home / "dbt" / "target" / "compiled"
+    path = next(folder.rglob(f"{model}.sql"), None)
+    if path is None:
+        raise NotFoundError(f"{folder}: model {model} was not built yet; run the line first (mdm run)")
+    return path.read_text(encoding="utf-8")
 
 
 def _results(target: Path) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""The bench's records are what they claim: as many as asked, seeded, one number per person, gaps at the stated rates."""
+"""The bench's records are what they claim: as many as asked, seeded, one number per person, gaps at stated rates."""
 
 import pytest
 
