@@ -94,6 +94,7 @@ def _counts(outcome: Resolved, verdicts: Mapping[str, int]) -> dict[str, int]:
         f"{prefix}_pairs": outcome.pairs,
         f"{prefix}_links": verdicts.get("link", 0),
         f"{prefix}_reviews": verdicts.get("review", 0),
+        f"{prefix}_drift_per_mille": outcome.drifted,
         f"{prefix}_oversize_blocks": sum(block.blocks for block in outcome.oversize),
     }
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -244,7 +243,7 @@ class MatchModel(SiteModel):
             known |= {f"{name}_{suffix}": name for suffix in KINDS[field.kind].columns}
         return known
 
-    @cached_property
+    @property
     def used_columns(self) -> set[str]:
         """The columns that some rule of the model does use."""
         rules = [rule.keys for rule in self.blocking] + [*self.training.blocks, *self.training.certain]

@@ -17,6 +17,7 @@ from matching.cluster import KEPT, MODEL, STEWARD, STRONG, Edge, Refusal
 from matching.decisions import PairDecision
 from matching.grouping import UNKNOWN, Edges, Grouping, Rules, components, group
 from matching.history import History
+from matching.lifecycle import watch
 from matching.model import Exclusive, MatchModel, load_model, model_path
 from matching.parameters import Parameters
 from matching.prepare import prepare
@@ -61,6 +62,7 @@ class Resolved:
     home_before: Numbers
     refusals: list[Refusal[int]]
     oversize: list[Oversize]
+    drifted: int = 0  # largest stability index of today's data against the training, in per mille
 
     @property
     def judged(self) -> str:
@@ -89,15 +91,18 @@ def resolve(
 
     Raises:
         SettingsError: the model file is wrong, or does not fit the trained model.
+        GateError: the data drifted, and the model file says stop.
     """
     model = load_model(model_path(settings, party_type))
     records = prepare(con, model, f"party_{party_type}", f"prepared_{party_type}")
     if records == 0:
         none = np.zeros(0, np.int64)
         return Resolved(party_type, model, "untrained", 0, 0, [], [], none, none, [], [])
-    parameters = trained_parameters(settings, con, model, f"prepared_{party_type}", history.as_of)
+    table = f"prepared_{party_type}"
+    parameters = trained_parameters(settings, con, model, table, history.as_of)
+    parameters, drifted = watch(settings, con, model, parameters, table, history.as_of)
     joined = history.joined_before() if history.models.get(party_type) == parameters.version else {}
-    return resolve_prepared(con, model, parameters, decisions, joined)
+    return replace(resolve_prepared(con, model, parameters, decisions, joined), drifted=drifted)
 
 
 def resolve_prepared(

@@ -7,7 +7,7 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 
 import duckdb
@@ -29,22 +29,35 @@ _HAN_IN_WORD = re.compile(r"[A-Za-z][\u4e00-\u9fff]|[\u4e00-\u9fff][a-z]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
-def load_table(con: duckdb.DuckDBPyConnection, source: str, target: str, say: Say) -> None:
+def load_table(
+    con: duckdb.DuckDBPyConnection, source: str, target: str, say: Say, wanted: Collection[str] | None = None
+) -> list[str]:
     """Make the table `target` from a file or `URL#table`: every column text (lists stay lists), empty is null.
+
+    Args:
+        con: the scratch connection.
+        source: what to read.
+        target: table to make.
+        say: called with a line when it is read.
+        wanted: the columns that are needed of a Parquet file, which holds each by itself; all when not given.
+
+    Returns:
+        Every column the source has.
 
     Raises:
         SourceError: there is no such file, it cannot be read as a table, or it has no rows.
     """
     if "://" in source:
-        _register(con, target, _database_table(source))
+        columns = _register(con, target, _database_table(source))
     elif Path(source).suffix.lower() in (".parquet", ".pq"):
-        _parquet(con, source, target)
+        columns = _parquet(con, source, target, wanted)
     else:
-        _register(con, target, _csv_table(Path(source), say))
+        columns = _register(con, target, _csv_table(Path(source), say))
     row = con.execute(f"select count(*) from {target}").fetchone()
     if not row or not row[0]:
         raise SourceError(f"{shown(source)}: no rows; give a table with records")
     say(f"{shown(source)}: {row[0]:,} rows")
+    return columns
 
 
 def shown(source: str) -> str:
@@ -52,19 +65,22 @@ def shown(source: str) -> str:
     return re.sub(r"://([^:/@]+):[^@]*@", r"://\1:***@", source)
 
 
-def _register(con: duckdb.DuckDBPyConnection, target: str, table: pa.Table) -> None:
+def _register(con: duckdb.DuckDBPyConnection, target: str, table: pa.Table) -> list[str]:
     con.register("loaded", table)
     con.execute(f"create or replace table {target} as from loaded")
     con.unregister("loaded")
+    return list(table.column_names)
 
 
-def _parquet(con: duckdb.DuckDBPyConnection, source: str, target: str) -> None:
+def _parquet(con: duckdb.DuckDBPyConnection, source: str, target: str, wanted: Collection[str] | None) -> list[str]:
     if not Path(source).exists():
         raise SourceError(f"{source}: no such file; check the path")
     try:
         described = con.execute("describe select * from read_parquet(?)", [source]).fetchall()
-        columns = ", ".join(_as_text(str(name), str(kind)) for name, kind, *_ in described)
+        needed = [(str(name), str(kind)) for name, kind, *_ in described if wanted is None or name in wanted]
+        columns = ", ".join(_as_text(name, kind) for name, kind in needed) or "null as nothing"
         con.execute(f"create or replace table {target} as select {columns} from read_parquet(?)", [source])
+        return [str(row[0]) for row in described]
     except duckdb.Error as error:
         raise SourceError(f"{source}: not readable as Parquet ({type(error).__name__}); write it again") from None
 

@@ -190,10 +190,9 @@ def _gather(
     problems: list[str] = []
     parts = []
     for number, source in enumerate(sources):
-        load_table(con, source, f"input_{number}", say)
-        columns = table_columns(con, f"input_{number}")
-        extra = [*([model.id] if model.id else []), *([truth] if truth else [])]
-        problems += _missing(source, model, [*wanted, *extra], columns)
+        needed = [*wanted, *([model.id] if model.id else []), *([truth] if truth else [])]
+        columns = load_table(con, source, f"input_{number}", say, needed)
+        problems += _missing(source, model, needed, columns)
         parts.append((f"input_{number}", _prefix(source, sources)))
     if problems:
         raise SourceError(*problems)
@@ -203,19 +202,30 @@ def _gather(
         values = [f"{quoted(column)}" for column in wanted]
         values += [f"{quoted(truth)}::varchar as entity_id"] if truth else []
         selects.append(
-            f"select '{prefix}' || {key} as given_id, {', '.join(values)}"
+            f"select '{prefix}' || {key} as record_id, {', '.join(values)}"
             f" from (select *, lpad(row_number() over ()::varchar, 9, '0') as place from {table})"
         )
     con.execute(f"create or replace table gathered as {' union all '.join(selects)}")
-    again = "row_number() over (partition by given_id order by rowid)"
-    con.execute(
-        "create or replace table gathered as select case when n = 1 then given_id else given_id || '#' || n end"
-        f" as record_id, * exclude (given_id, n) from (select *, {again} as n from gathered) order by 1"
-    )
-    row = con.execute("select count(*) from gathered where contains(record_id, '#')").fetchone()
-    if model.id and row and row[0]:
-        notices.append(f"column '{model.id}': {row[0]:,} rows repeat an id; they are told apart by #2, #3, …")
+    for table, _ in parts:
+        con.execute(f"drop table {table}")
+    repeated = _tell_apart(con)
+    if model.id and repeated:
+        notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     return notices
+
+
+def _tell_apart(con: duckdb.DuckDBPyConnection) -> int:
+    """Make every `record_id` of `gathered` its own; returns how many rows repeated another's."""
+    con.execute(
+        "create or replace table repeated as select rowid as place, row_number() over (partition by record_id order by"
+        " rowid) as n from gathered where record_id in (select record_id from gathered group by 1 having count(*) > 1)"
+    )
+    con.execute(
+        "update gathered set record_id = record_id || '#' || n from repeated where gathered.rowid = place and n > 1"
+    )
+    row = con.execute("select count(*) from repeated where n > 1").fetchone()
+    con.execute("drop table repeated")
+    return int(row[0]) if row else 0
 
 
 def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
@@ -259,18 +269,16 @@ def _empty_columns(con: duckdb.DuckDBPyConnection, model: MatchModel) -> list[st
 
 def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
     """Make `different_rows`, at most two rows of each content, and `copied` (record, row it follows)."""
-    columns = sorted({quoted(column) for field in model.fields.values() for column in field.sources})
+    columns = ", ".join(sorted({quoted(column) for field in model.fields.values() for column in field.sources}))
     con.execute(
-        f"create or replace table placed as select *, row_number() over same as copy, nth_value(record_id, 2) over"
-        f" (same rows between unbounded preceding and unbounded following) as second"
-        f" from gathered window same as (partition by {', '.join(columns)} order by record_id)"
+        f"create or replace table copied as select record_id, second from (select record_id, row_number() over same as"
+        f" copy, nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
+        f" from gathered where hash({columns}) in (select hash({columns}) from gathered group by 1 having count(*) >"
+        f" {_COPIES}) window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
     )
     con.execute(
-        f"create or replace table different_rows as select * exclude (copy, second) from placed where copy <= {_COPIES}"
-        " order by record_id"
+        "create or replace view different_rows as from gathered where record_id not in (select record_id from copied)"
     )
-    con.execute(f"create or replace table copied as select record_id, second from placed where copy > {_COPIES}")
-    con.execute("drop table placed")
     row = con.execute("select count(*) from copied").fetchone()
     return int(row[0]) if row else 0
 

@@ -18,11 +18,12 @@ def prepared_record(model: MatchModel, values: Mapping[str, Any]) -> dict[str, A
         values: a standardised record, a column that is not there counting as null.
     """
     prepared: dict[str, Any] = {}
+    used = model.used_columns
     for name, field in model.fields.items():
         value = prepared[name] = _value(field, values)
         keys = _keys(field.kind, str(value)) if value is not None and KINDS[field.kind].columns else {}
         columns = {f"{name}_{suffix}": keys.get(suffix) for suffix in KINDS[field.kind].columns}
-        prepared |= {column: key for column, key in columns.items() if column in model.used_columns}
+        prepared |= {column: key for column, key in columns.items() if column in used}
     return prepared
 
 

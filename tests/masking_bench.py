@@ -27,7 +27,7 @@ Rows = list[dict[str, Any]]
 UPSTREAM = (
     "golden_person", "golden_organization", "golden_xref", "customer_360", "c360_account", "c360_interaction",
     "segment_member", "quality_scorecard", "int_party__record", "contract_interaction", "ref_region",
-    "identity_event", "identity_lineage",
+    "identity_event", "identity_lineage", "customer_relation",
 )  # fmt: skip
 
 # what masking reads of tables that promise no types
@@ -39,8 +39,13 @@ TEXT_TABLES = {
     "ref_region": "province city district",
 }
 
-# what the history of customer numbers reads of matching
-IDENTITY_TABLES = {
+# what the history of customer numbers and the relations read
+PLAIN_TABLES = {
+    "customer_relation": {
+        "golden_id": "varchar", "related_golden_id": "varchar", "relation_type": "varchar", "origin": "varchar",
+        "evidence": "varchar", "source": "varchar", "share_ratio": "decimal(12, 6)", "since": "date",
+        "is_mutual": "boolean",
+    },
     "identity_event": {"golden_id": "varchar", "as_of": "date", "kind": "varchar"},
     "identity_lineage": {
         "golden_id": "varchar", "valid_from": "date", "valid_to": "date", "status": "varchar", "stands_for": "varchar",
@@ -121,6 +126,10 @@ def tables() -> dict[str, Rows]:
         "contract_interaction": [
             {"source": "call", "interaction_key": "note:N1", "record_id": "call:C1", "note_text": NOTE}
         ],
+        "customer_relation": [{
+            "golden_id": "G0000000001", "related_golden_id": "G0000000003", "relation_type": "spouse",
+            "origin": "stated", "evidence": "document", "source": "core", "since": DAY, "is_mutual": True,
+        }],
         "identity_event": [{"golden_id": "G0000000001", "as_of": DAY, "kind": "mint"}],
         "ref_region": [{"province": "北京市", "city": "北京市", "district": "海淀区"}],
     }  # fmt: skip
@@ -130,8 +139,8 @@ def columns(table: str) -> dict[str, str]:
     """Columns of an upstream table with their types."""
     if table == "quality_scorecard":  # published as it is
         return model_columns("published_quality_scorecard")
-    if table in IDENTITY_TABLES:
-        return IDENTITY_TABLES[table]
+    if table in PLAIN_TABLES:
+        return PLAIN_TABLES[table]
     return {name: "varchar" for name in TEXT_TABLES[table].split()} if table in TEXT_TABLES else model_columns(table)
 
 

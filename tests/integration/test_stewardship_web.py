@@ -506,7 +506,7 @@ def test_a_contradiction_is_said_to_the_person(server: Server):
     client.decide("p-city-2", "same", "same_profile")
     answer = client.decide("p-city-3", "different", "namesake")
     assert answer.status_code == 422
-    assert "#1 core:1001 = ebank:2001 (steward.hq)" in answer.json()["error"]
+    assert "#1 core:1001 = ebank:2001 (同一客户, steward.hq)" in answer.json()["error"]
 
 
 def test_undo_through_the_page(site: Settings, server: Server):

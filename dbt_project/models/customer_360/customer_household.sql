@@ -31,7 +31,7 @@ customer_household as (
         'H' || substr(min(member_id), 2) as household_id
     from reached
     group by golden_id
+    order by golden_id
 )
 
 select * from customer_household
-order by golden_id

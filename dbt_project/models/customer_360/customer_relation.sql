@@ -104,7 +104,7 @@ customer_relation as (
         statement_count
     from ranked
     where place = 1
+    order by golden_id, related_golden_id, relation_type
 )
 
 select * from customer_relation
-order by golden_id, related_golden_id, relation_type
