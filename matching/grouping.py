@@ -141,8 +141,9 @@ def _several(home: Numbers, codes: Numbers) -> Numbers:
 def _unsupported(home: Numbers, sizes: Numbers, rules: Rules) -> Numbers:
     """Homes of families of which not every pair is known to weigh enough: only there an average can be too low."""
     assert rules.support is not None and rules.pairs is not None
-    left, _, weight = rules.pairs
-    enough = np.bincount(home[left[weight >= rules.support]], minlength=len(home))
+    left, right, weight = rules.pairs
+    inside = (home[left] == home[right]) & (weight >= rules.support)
+    enough = np.bincount(home[left[inside]], minlength=len(home))
     return np.flatnonzero((sizes >= _FAMILY) & (enough < sizes * (sizes - 1) // 2))
 
 
