@@ -22,25 +22,37 @@ class Oversize:
     largest: int
 
 
-def strong_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, target: str) -> None:
-    """Pairs of records that share a strong identifier: all of a small group, neighbours of a large one."""
+def strong_pairs(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, target: str, flagged: str | None = None
+) -> None:
+    """Pairs of records that share a strong identifier: all of a small group, neighbours of a large one.
+
+    Args:
+        con: the scratch connection.
+        model: its strong identifiers and limits.
+        table: prepared records.
+        target: table to make: match_key, join_key_l, join_key_r.
+        flagged: see `blocked_pairs`.
+    """
     con.execute(f"create or replace table {target} (match_key varchar, join_key_l integer, join_key_r integer)")
     for strong in model.strong_identifiers:
-        _sharing(con, f'select record_no, record_no as unit, hash("{strong.key}") as key from {table}'
-                 f' where "{strong.key}" is not null')  # fmt: skip
+        keyed = f'select record_no, record_no as unit, hash("{strong.key}") as key from {table}'
+        _sharing(con, f'{keyed} where "{strong.key}" is not null', flagged)
         con.execute(
             f"""
             insert into {target}
             select '{strong.rule}', l.record_no, r.record_no
-            from block as l join block as r on l.key = r.key and l.record_no < r.record_no
+            from block as l join block as r on l.key = r.key and l.record_no < r.record_no and l.flag + r.flag >= 2
             where l.n <= {model.limits.max_block}
             union all
-            select '{strong.rule}', record_no, after
+            select '{strong.rule}', least(record_no, after), greatest(record_no, after)
             from (
-                select record_no, lead(record_no) over (partition by key order by record_no) as after
-                from block where n > {model.limits.max_block}
+                select record_no, lead(record_no) over same as after, flag + lead(flag) over same as flags
+                from block join (select record_no, record_id from {table}) using (record_no)
+                where n > {model.limits.max_block}
+                window same as (partition by key order by record_id)
             )
-            where after is not null
+            where flags >= 2
             """
         )
     con.execute("drop table if exists block")
@@ -50,12 +62,18 @@ def strong_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, 
     )
 
 
-def _sharing(con: duckdb.DuckDBPyConnection, keyed: str) -> None:
-    """Make `block`: the rows of a query (record_no, unit, key) whose key others share, and how many share it."""
+def _sharing(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> None:
+    """Make `block`: the rows of a query (record_no, unit, key) whose key others share, and how many share it.
+
+    With `flagged` only keys of flagged records count, and each row has its record's flag (0: none).
+    """
+    wanted = f"where key in (select key from keyed join {flagged} using (record_no))" if flagged else ""
+    flag = f"coalesce(flags.flag, 0) as flag from block left join {flagged} as flags using (record_no)"
     con.execute(
-        f"create or replace table block as with keyed as ({keyed}),"
-        " counted as (select key, count(*) as n from keyed group by key having count(*) > 1)"
-        " select keyed.*, counted.n from keyed join counted using (key)"
+        f"create or replace table block as with keyed as ({keyed}), chosen as (from keyed {wanted}),"
+        " counted as (select key, count(*) as n from chosen group by key having count(*) > 1),"
+        " block as (select chosen.*, counted.n from chosen join counted using (key))"
+        f" select block.*, {flag if flagged else '2 as flag from block'}"
     )
 
 
@@ -80,7 +98,9 @@ def _key_sql(rule: BlockingRule, lists: set[str]) -> str:
     return f"case when {known} then {key} end"
 
 
-def blocked_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, target: str) -> list[Oversize]:
+def blocked_pairs(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, target: str, flagged: str | None = None
+) -> list[Oversize]:
     """Pairs of records of different units that agree on some rule, each pair once, with the first such rule.
 
     Args:
@@ -88,6 +108,7 @@ def blocked_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str,
         model: its blocking rules and limits.
         table: relation with `record_no`, `unit` and the columns of `block_keys`.
         target: table to make: match_key, join_key_l, join_key_r.
+        flagged: relation of record_no and flag; only pairs with flags of 2 together are made. None: all pairs.
     """
     if _count(con, table) <= model.limits.compare_all:
         con.execute(
@@ -99,16 +120,15 @@ def blocked_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str,
     con.execute(f"create or replace table {target} (place integer, join_key_l integer, join_key_r integer)")
     oversize = []
     for place, rule in enumerate(model.blocking):
-        is_list = any(key in model.list_columns for key in rule.keys)
-        key = f"unnest(key_{place})" if is_list else f"key_{place}"
-        _sharing(con, f"select record_no, unit, {key} as key from {table} where key_{place} is not null")
+        _sharing(con, keyed_sql(model, place, table), flagged)
         largest = _largest_block(con, model.limits)
         oversize += _oversize(con, rule, largest)
         con.execute(
             f"""
             insert into {target}
             select {place}, l.record_no, r.record_no
-            from block as l join block as r on l.key = r.key and l.record_no < r.record_no and l.unit <> r.unit
+            from block as l join block as r
+                on l.key = r.key and l.record_no < r.record_no and l.unit <> r.unit and l.flag + r.flag >= 2
             where l.n <= {largest}
             """
         )
@@ -119,6 +139,13 @@ def blocked_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str,
         f" from {target} group by all"
     )
     return oversize
+
+
+def keyed_sql(model: MatchModel, place: int, table: str) -> str:
+    """Query of record_no, unit and key: what a relation with the columns of `block_keys` has under one rule."""
+    is_list = any(key in model.list_columns for key in model.blocking[place].keys)
+    key = f"unnest(key_{place})" if is_list else f"key_{place}"
+    return f"select record_no, unit, {key} as key from {table} where key_{place} is not null"
 
 
 def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:

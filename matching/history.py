@@ -34,6 +34,8 @@ _TABLES = {
     " match_weight double, match_probability double, verdict varchar, rule varchar, conflict varchar,"
     " evidence varchar, evidence_hash varchar, model_version varchar",
     "match_cluster": "record_id varchar, party_type varchar, cluster_id varchar, cluster_before_decisions varchar",
+    # which run the tables that are kept between days are of (matching.kept)
+    "match_state": "party_type varchar, signature varchar, as_of date, joined boolean",
     # only ids that ever ended; every other id stands for itself since it was minted
     "identity_lineage": "golden_id varchar, valid_from date, valid_to date, status varchar, stands_for varchar",
 }

@@ -11,28 +11,32 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
-import numpy as np
 import pyarrow as pa
 
 from matching.cluster import STEWARD, STRONG
 from matching.decisions import load_decisions
 from matching.history import SCHEMA, Bridge, History, create_tables, read_history, write_day
 from matching.identity import Change, assign
+from matching.kept import keep_all, keep_changes, sign
 from matching.model import PARTY_TYPES
 from matching.pairs import finish_pairs, pair_id, write_clusters, write_pairs
 from matching.party import gather_parties
-from matching.resolve import RANK_SQL, Resolved, resolve
+from matching.regroup import RANK_SQL
+from matching.resolve import Resolved, resolve
 from warehouse import store
 from warehouse.settings import Settings
 
 
-def link(settings: Settings, as_of: dt.date, run_id: str) -> dict[str, int]:
+def link(settings: Settings, as_of: dt.date, run_id: str, *, whole: bool = False) -> dict[str, int]:
     """Resolve all records into customers; the same day run again gives the same result.
+
+    What an earlier run kept is used where it can be, and only what changed since is looked at; the result is the same.
 
     Args:
         settings: the site.
         as_of: business day.
         run_id: run of that day, written beside what it changed.
+        whole: look at everything, whatever an earlier run kept.
 
     Returns:
         Counts of records, customers, pairs by verdict and changes of identity.
@@ -47,7 +51,7 @@ def link(settings: Settings, as_of: dt.date, run_id: str) -> dict[str, int]:
         decisions = load_decisions(con, as_of)
         con.execute("use memory")
         gather_parties(con)
-        outcomes = [resolve(settings, con, party_type, decisions, history) for party_type in PARTY_TYPES]
+        outcomes = [resolve(settings, con, kind, decisions, history, whole=whole) for kind in PARTY_TYPES]
         return _write(con, outcomes, history, as_of, run_id)
 
 
@@ -63,14 +67,16 @@ def _write(
     for outcome in filled:
         finish_pairs(con, outcome)
     con.execute("begin")
-    for table in ("match_pair", "match_cluster"):
-        con.execute(f"delete from {SCHEMA}.{table}")
     con.execute(f"delete from {SCHEMA}.match_run where as_of = ?", [as_of])
     counts: dict[str, int] = {}
-    for outcome in filled:
+    for outcome in outcomes:
+        if not outcome.records:
+            _forget(con, outcome)
+            continue
         verdicts = write_pairs(con, outcome)
         write_clusters(con, outcome)
-        con.execute(f"create or replace table {SCHEMA}.match_{outcome.prepared} as from {outcome.prepared}")
+        (keep_changes if outcome.kept else keep_all)(con, outcome.tables)
+        sign(con, outcome.party_type, outcome.signature, as_of, joined=outcome.joined)
         counts |= _counts(outcome, verdicts)
         _write_run(con, outcome, verdicts, as_of, run_id)
     found = write_day(con, history, run_id, after, bridges, cause)
@@ -78,12 +84,20 @@ def _write(
     return counts | _change_counts(found)
 
 
+def _forget(con: duckdb.DuckDBPyConnection, outcome: Resolved) -> None:
+    """There is no record of this party type any more."""
+    for table in ("match_pair", "match_cluster"):
+        con.execute(f"delete from {SCHEMA}.{table} where party_type = ?", [outcome.party_type])
+    sign(con, outcome.party_type, None, dt.date.min, joined=False)
+
+
 def _clusters(con: duckdb.DuckDBPyConnection, outcome: Resolved) -> list[tuple[str, ...]]:
     """The customers as sorted tuples of record ids."""
-    records = con.execute(f"select record_id from {outcome.prepared} order by record_no").fetchnumpy()["record_id"]
-    order = np.argsort(outcome.home, kind="stable")
-    ends = np.flatnonzero(np.diff(outcome.home[order])) + 1
-    return [tuple(records[members]) for members in np.split(order, ends)]
+    rows = con.execute(
+        f"select list(record_id order by record_id) from {outcome.scratch('home')}"
+        f" join (select record_no, record_id from {outcome.scratch('prepared')}) using (record_no) group by home"
+    ).fetchall()
+    return [tuple(row[0]) for row in rows]
 
 
 def _counts(outcome: Resolved, verdicts: Mapping[str, int]) -> dict[str, int]:
@@ -153,10 +167,10 @@ def _joining(con: duckdb.DuckDBPyConnection, outcome: Resolved) -> list[_Joining
     """Pairs between two customers of the day before, with the stewards' word."""
     rows = con.execute(
         f"""
-        select {RANK_SQL}, -match_weight, l.record_id, r.record_id
-        from {outcome.judged}
-        join {outcome.prepared} as l on l.record_no = record_no_l
-        join {outcome.prepared} as r on r.record_no = record_no_r
+        select {RANK_SQL}, -match_weight, least(l.record_id, r.record_id), greatest(l.record_id, r.record_id)
+        from {outcome.scratch("judged")}
+        join {outcome.scratch("prepared")} as l on l.record_no = record_no_l
+        join {outcome.scratch("prepared")} as r on r.record_no = record_no_r
         join before as one on one.record_id = l.record_id
         join before as two on two.record_id = r.record_id
         where verdict = 'link' and one.golden_id <> two.golden_id

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
 from matching.history import SCHEMA
 from matching.resolve import Resolved
@@ -27,148 +24,146 @@ select
     round(match_weight, 4), round(match_probability, 9), final_verdict, final_rule, final_conflict,
     {evidence} as evidence, md5({pattern}) as evidence_hash, $version as model_version
 from {table}
-where final_verdict in ('link', 'review') or decided is not null
 order by record_id_l, record_id_r
 """
 
 
 def write_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> dict[str, int]:
-    """Append the pairs of one party type to `match_pair`; the caller holds the transaction and emptied the table.
+    """Bring the pairs of one party type in `match_pair` up to the run; the caller holds the transaction.
 
     Returns:
-        Number of pairs by verdict, and of review pairs that found no room on the list.
+        Number of pairs by verdict.
     """
-    table = f"final_{resolved.party_type}"
+    kind = {"party_type": resolved.party_type}
+    outdated = ""
+    if resolved.kept:
+        seen = f"(select record_id from {resolved.scratch('seen')})"
+        outdated = f" and (verdict = 'review' or record_id_l in {seen} or record_id_r in {seen})"
+    con.execute(f"delete from {SCHEMA}.match_pair where party_type = $party_type{outdated}", kind)
     evidence, pattern = evidence_sql(resolved.model), pattern_sql(resolved.model)
     con.execute(
-        _INSERT.format(schema=SCHEMA, table=table, evidence=evidence, pattern=pattern),
-        {"party_type": resolved.party_type, "version": resolved.version},
+        _INSERT.format(schema=SCHEMA, table=resolved.scratch("final"), evidence=evidence, pattern=pattern),
+        {**kind, "version": resolved.version},
     )
-    rows = con.execute(f"select final_verdict, count(*) from {table} group by 1 order by 1").fetchall()
-    return {str(verdict): int(number) for verdict, number in rows}
+    sql = f"select verdict, count(*) from {SCHEMA}.match_pair where party_type = $party_type group by 1 order by 1"
+    return {str(verdict): int(number) for verdict, number in con.execute(sql, kind).fetchall()}
 
 
 def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
-    """Make the scratch table `final_<party type>`: judged pairs after clustering and stewards' decisions."""
-    _register(con, "home", {"record_no": np.arange(resolved.records), "home": resolved.home})
-    _register(con, "refused", _refused(resolved))
-    _register(con, "decided", _decided(resolved))
-    limit = max(10, round(resolved.records * resolved.model.limits.review_per_thousand / 1000))
-    con.execute(f"create or replace table final_{resolved.party_type} as {_final_sql(resolved)}", [limit])
-    for name in ("home", "refused", "decided"):
-        con.unregister(name)
+    """Make the scratch view `final_<party type>`: judged pairs after clustering and stewards' decisions.
 
+    After a run that looked at what changed these are the review pairs, which are listed among all, and the pairs of
+    the records it regrouped; `seen_<party type>` are those records and those that are gone.
+    """
+    limit = max(10, round(resolved.records * resolved.model.limits.review_per_thousand / 1000))
+    names = {
+        kind: resolved.scratch(kind)
+        for kind in ("judged", "home", "prepared", "refused", "decided", "ruled", "listed", "final")
+    }
+    concerned = ""
+    if resolved.kept:
+        _make_seen(con, resolved)
+        regrouped = f"record_no_l in (select record_no from {resolved.regrouped})"
+        concerned = f"where verdict <> 'link' or reason is not null or {regrouped}"
+    con.execute(_RULED_SQL.format(**names, concerned=concerned))
+    con.execute(_LISTED_SQL.format(**names), [limit])
+    con.execute(_FINAL_SQL.format(**names))
+
+
+def _make_seen(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
+    """The regrouped records by id, and those that are gone."""
+    con.execute(
+        f"create or replace table {resolved.scratch('seen')} as"
+        f" select record_id from (select record_no, record_id from {resolved.scratch('prepared')})"
+        f" semi join {resolved.regrouped} using (record_no)"
+        f" union all select record_id from {resolved.scratch('changed')} where not is_there"
+    )
+
+
+# what became of a pair
+_RULED_SQL = """
+create or replace table {ruled} as
+select
+    record_no_l, record_no_r, greatest(match_weight, rest) as strength, word.effect as decided,
+    case
+        when word.effect = 'different' then 'reject'
+        when word.effect = 'same' then case when reason is null then 'link' else 'review' end
+        when reason is not null then 'review'
+        else verdict
+    end as final_verdict,
+    case
+        when word.effect in ('same', 'different') then 'decision'
+        when reason = 'ambiguous' then 'could_be_another_customer'
+        when reason = 'size' then 'customer_too_large'
+        when reason = 'support' then 'weak_bridge'
+        when reason is not null then 'conflict_with_customer'
+        else rule
+    end as final_rule,
+    case
+        when word.effect = 'different' or reason = 'steward' then 'steward'
+        when reason in ('ambiguous', 'size', 'support') then conflict
+        else coalesce(conflict, reason)
+    end as final_conflict
+from (select record_no_l, record_no_r, match_weight, rest, verdict, rule, conflict from {judged})
+left join (from {decided} where effect is not null) as word on word.l = record_no_l and word.r = record_no_r
+left join {refused} as refused on refused.l = record_no_l and refused.r = record_no_r
+{concerned}
+"""
 
 # A pair is worth a look only between two customers, once per two customers, and not where a steward already said no.
-# Only what orders the pairs goes through the windows; evidence is wide, and joined to what is left.
-_FINAL_SQL = """
-with judged as (
-    select record_no_l, record_no_r, match_weight, rest, verdict, rule, conflict from {judged}
-),
-known as (
+_LISTED_SQL = """
+create or replace table {listed} as
+with doubtful as (
     select
-        judged.*, decided.verdict as decided, refused.reason as refused,
-        least(l.home, r.home) as home_one, greatest(l.home, r.home) as home_two
-    from judged
-    join home as l on l.record_no = judged.record_no_l
-    join home as r on r.record_no = judged.record_no_r
-    left join decided on decided.l = judged.record_no_l and decided.r = judged.record_no_r
-    left join refused on refused.l = judged.record_no_l and refused.r = judged.record_no_r
+        ruled.*, least(l.home, r.home) as home_one, greatest(l.home, r.home) as home_two
+    from {ruled} as ruled
+    join {home} as l on l.record_no = record_no_l
+    join {home} as r on r.record_no = record_no_r
+    where final_verdict = 'review' or decided = 'different'
 ),
-kept_apart as (select distinct home_one, home_two from known where decided = 'different'),
+kept_apart as (select distinct home_one, home_two from doubtful where decided = 'different'),
 candidate as (
     select
-        known.*,
-        case
-            when decided = 'different' then 'reject'
-            when decided = 'same' then case when refused is null then 'link' else 'review' end
-            when refused is not null then 'review'
-            else verdict
-        end as final_verdict,
-        case
-            when decided in ('same', 'different') then 'decision'
-            when refused = 'ambiguous' then 'could_be_another_customer'
-            when refused = 'size' then 'customer_too_large'
-            when refused = 'support' then 'weak_bridge'
-            when refused is not null then 'conflict_with_customer'
-            else rule
-        end as final_rule,
-        case
-            when decided = 'different' or refused = 'steward' then 'steward'
-            when refused in ('ambiguous', 'size', 'support') then conflict
-            else coalesce(conflict, refused)
-        end as final_conflict
-    from known
+        record_no_l, record_no_r, strength, home_one, home_two,
+        least(l.record_id, r.record_id) as one, greatest(l.record_id, r.record_id) as two
+    from doubtful
+    join (select record_no, record_id from {prepared}) as l on l.record_no = record_no_l
+    join (select record_no, record_id from {prepared}) as r on r.record_no = record_no_r
+    where final_verdict = 'review' and home_one <> home_two
 ),
-ranked as (
-    select
-        candidate.*,
-        row_number() over (
-            partition by home_one, home_two, final_verdict
-            order by greatest(match_weight, rest) desc, record_no_l, record_no_r
-        ) as place
-    from candidate
-    where final_verdict <> 'review' or (
-        home_one <> home_two
-        and (home_one, home_two) not in (select (home_one, home_two) from kept_apart)
-    )
-),
-listed as (
-    select
-        *,
-        row_number() over (
-            partition by final_verdict = 'review' and place = 1
-            order by greatest(match_weight, rest) desc, record_no_l, record_no_r
-        ) as seat
-    from ranked
-    where final_verdict <> 'review' or place = 1
+heaviest as (
+    from candidate anti join kept_apart using (home_one, home_two)
+    qualify row_number() over (partition by home_one, home_two order by strength desc, one, two) = 1
+)
+select record_no_l, record_no_r from heaviest order by strength desc, one, two limit ?
+"""
+
+_FINAL_SQL = """
+create or replace view {final} as
+with told as (
+    from {ruled} where final_verdict = 'link' or (final_verdict = 'reject' and decided is not null)
+    union all
+    from {ruled} semi join {listed} using (record_no_l, record_no_r) where final_verdict = 'review'
 )
 select
-    l.record_id as record_id_l, r.record_id as record_id_r, judged.*, listed.decided, listed.refused,
-    listed.final_verdict, listed.final_rule, listed.final_conflict
-from listed
+    least(l.record_id, r.record_id) as record_id_l, greatest(l.record_id, r.record_id) as record_id_r,
+    judged.*, decided, final_verdict, final_rule, final_conflict
+from told
 join {judged} as judged using (record_no_l, record_no_r)
-join {prepared} as l on l.record_no = record_no_l
-join {prepared} as r on r.record_no = record_no_r
-where listed.final_verdict <> 'review' or listed.seat <= ?
+join (select record_no, record_id from {prepared}) as l on l.record_no = record_no_l
+join (select record_no, record_id from {prepared}) as r on r.record_no = record_no_r
 """
 
 
-def _final_sql(resolved: Resolved) -> str:
-    return _FINAL_SQL.format(judged=resolved.judged, prepared=resolved.prepared)
-
-
-def _register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:
-    con.register(name, pa.table({key: pa.array(values) for key, values in columns.items()}))
-
-
-def _refused(resolved: Resolved) -> dict[str, object]:
-    refusals = resolved.refusals
-    return {
-        "l": np.array([refusal.edge.left for refusal in refusals], np.int32),
-        "r": np.array([refusal.edge.right for refusal in refusals], np.int32),
-        "reason": pa.array([refusal.reason.partition(":")[0] for refusal in refusals], pa.string()),
-    }
-
-
-def _decided(resolved: Resolved) -> dict[str, object]:
-    decisions = [d for d in resolved.numbered if d.effect]
-    return {
-        "l": np.array([d.left for d in decisions], np.int32),
-        "r": np.array([d.right for d in decisions], np.int32),
-        "verdict": pa.array([d.effect for d in decisions], pa.string()),
-    }
-
-
 def write_clusters(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
-    """Append to `match_cluster` who belongs together, with and without the stewards' decisions."""
-    numbers = np.arange(resolved.records)
-    _register(con, "clustered", {"record_no": numbers, "home": resolved.home, "before": resolved.home_before})
+    """Bring `match_cluster` up to the run: who belongs together, with and without the stewards' decisions."""
+    outdated = f" and record_id in (select record_id from {resolved.scratch('seen')})" if resolved.kept else ""
+    con.execute(f"delete from {SCHEMA}.match_cluster where party_type = ?{outdated}", [resolved.party_type])
+    name = f"(select record_no, record_id from {resolved.scratch('prepared')})"
     con.execute(
-        f"insert into {SCHEMA}.match_cluster select own.record_id, ?, after.record_id, before.record_id from clustered"
-        f" join {resolved.prepared} as own using (record_no)"
-        f" join {resolved.prepared} as after on after.record_no = clustered.home"
-        f" join {resolved.prepared} as before on before.record_no = clustered.before order by 1",
+        f"insert into {SCHEMA}.match_cluster select own.record_id, ?, after.record_id, before.record_id"
+        f" from {resolved.regrouped} as home join {name} as own using (record_no)"
+        f" join {name} as after on after.record_no = home.home"
+        f" join {name} as before on before.record_no = home.home_before order by 1",
         [resolved.party_type],
     )
-    con.unregister("clustered")

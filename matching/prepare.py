@@ -14,21 +14,28 @@ import pyarrow as pa
 from matching.model import FieldModel, MatchModel
 from matching.standardise import KINDS, derive_keys
 
+_IN_ORDER = "(select record_id, (row_number() over (order by record_id) - 1)::integer as record_no from {source})"
 
-def prepare(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, target: str) -> int:
+
+def prepare(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, target: str, numbers: str | None = None
+) -> int:
     """Make the relation `target`: `record_no`, `record_id`, the fields, and every key that a rule of the model uses.
+
+    `record_hash` is a hash of the fields: records that say the same have the same.
 
     Args:
         con: the scratch connection.
         model: names the columns of `source` and what kind of value each holds.
         source: relation with a column `record_id`.
         target: table to make.
+        numbers: relation of record_id and record_no; by default the place in the order of the ids.
 
     Returns:
         Number of records.
     """
     used = model.used_columns
-    selected, joins = ["numbered.record_no", "source.record_id"], []
+    selected, joins = ["numbered.record_no", "source.record_id", f"{content_sql(model)} as record_hash"], []
     for name, field in model.fields.items():
         value = _value_sql(field)
         if field.at_most:
@@ -40,14 +47,18 @@ def prepare(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, targ
             selected.append(f"keys_of_{name}.* exclude (value)")
             joins.append(f"left join keys_of_{name} on keys_of_{name}.value = {value}")
     con.execute(
-        f"create or replace table {target} as with numbered as (select record_id, (row_number() over (order by"
-        f" record_id) - 1)::integer as record_no from {source}) select {', '.join(selected)} from {source} as source"
-        f" join numbered using (record_id) {' '.join(joins)}"
+        f"create or replace table {target} as select {', '.join(selected)} from {source} as source"
+        f" join {numbers or _IN_ORDER.format(source=source)} as numbered using (record_id) {' '.join(joins)}"
     )
     for name in model.fields:
         con.unregister(f"keys_of_{name}")
     row = con.execute(f"select count(*) from {target}").fetchone()
     return int(row[0]) if row else 0
+
+
+def content_sql(model: MatchModel) -> str:
+    """A hash of all fields of the row `source`."""
+    return f"hash({', '.join(map(_value_sql, model.fields.values()))})"
 
 
 def quoted(name: str) -> str:

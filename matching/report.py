@@ -143,7 +143,7 @@ def _thresholds(matched: Matched) -> str:
 def _true_share(matched: Matched, cut: float) -> list[str]:
     if matched.rates is None:
         return []
-    prepared = matched.resolved.prepared
+    prepared = matched.resolved.scratch("prepared")
     row = matched.con.execute(
         f"""
         select avg((l.entity_id = r.entity_id)::int) from judged_{matched.model.party_type}

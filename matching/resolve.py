@@ -2,82 +2,62 @@
 
 from __future__ import annotations
 
-import logging
+import datetime as dt
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
 import duckdb
-import numpy as np
 import pyarrow as pa
-from splink import Linker
 
-from matching.blocking import Oversize, block_keys, blocked_pairs, strong_pairs
-from matching.cluster import KEPT, MODEL, STEWARD, STRONG, Edge, Refusal
+from matching.blocking import Oversize
 from matching.decisions import PairDecision
-from matching.grouping import UNKNOWN, Edges, Grouping, Rules, components, group
+from matching.delta import find_changes
 from matching.history import History
+from matching.kept import Kept, Tables, find_kept, signature
 from matching.lifecycle import watch
-from matching.model import Exclusive, MatchModel, load_model, model_path
-from matching.parameters import Parameters
+from matching.model import MatchModel, load_model, model_path
+from matching.parameters import Parameters, load_parameters
 from matching.prepare import prepare
-from matching.score import score, scoring_linker
-from matching.train import trained_parameters
-from matching.verdict import judge
+from matching.regroup import regroup
+from matching.score import scoring_linker
+from matching.train import parameters_path, trained_parameters
+from matching.weigh import weigh
+from matching.work import NumberedDecision, Work, count, highest, numbered
 from warehouse.settings import Settings
-
-log = logging.getLogger(__name__)
-# how certain a judged pair is
-RANK_SQL = f"case when strong is not null then {STRONG} when kept then {KEPT} else {MODEL} end"
-_GIANT = 300  # records of a component of which not every pair is weighed again
-Numbers = np.ndarray
-
-
-@dataclass(frozen=True)
-class NumberedDecision:
-    """A steward's verdict on two records by number, smaller first; `effect` as in `PairDecision`."""
-
-    decision_id: int
-    left: int
-    right: int
-    effect: str | None
 
 
 @dataclass(frozen=True)
 class Resolved:
-    """The outcome for one party type; records by number.
+    """The outcome for one party type, in the scratch relations of `tables` (see `Tables`).
 
-    The records stand in the scratch table `prepared_<party type>`, the pairs in `judged_<party type>`. `home` and
-    `home_before` (before decisions): per record the smallest record of its customer.
+    `home` names all records with the smallest record of their customer, `judged` all pairs. `kept`: what an earlier run
+    kept, where only what changed since was looked at; then `home_fresh` are records whose customer may have changed.
     """
 
     party_type: str
     model: MatchModel
     version: str
+    tables: Tables
     records: int
-    pairs: int
-    decisions: list[PairDecision]
-    numbered: list[NumberedDecision]
-    home: Numbers
-    home_before: Numbers
-    refusals: list[Refusal[int]]
-    oversize: list[Oversize]
+    pairs: int = 0
+    customers: int = 0
+    decisions: Sequence[PairDecision] = ()
+    numbered: Sequence[NumberedDecision] = ()
+    oversize: Sequence[Oversize] = ()
+    kept: Kept | None = None
+    signature: str | None = None
+    joined: bool = False  # whether customers of the day before counted
     drifted: int = 0  # largest stability index of today's data against the training, in per mille
 
-    @property
-    def judged(self) -> str:
-        """Scratch table of the judged pairs."""
-        return f"judged_{self.party_type}"
+    def scratch(self, kind: str) -> str:
+        """Name of a table or view of this run."""
+        return self.tables.scratch(kind)
 
     @property
-    def prepared(self) -> str:
-        """Scratch table of the records."""
-        return f"prepared_{self.party_type}"
-
-    @property
-    def customers(self) -> int:
-        """Number of customers."""
-        return int((self.home == np.arange(self.records)).sum())
+    def regrouped(self) -> str:
+        """Records whose customer may be another than in the kept run, with unit and customer."""
+        return self.scratch("home_fresh" if self.kept else "home")
 
 
 def resolve(
@@ -86,23 +66,61 @@ def resolve(
     party_type: str,
     decisions: Sequence[PairDecision],
     history: History,
+    *,
+    whole: bool = False,
 ) -> Resolved:
     """Find the customers of one party type among the records of `party_<party type>` in the scratch catalog.
+
+    Args:
+        settings: the site.
+        con: the connection, the scratch catalog its current one.
+        party_type: person or organization.
+        decisions: what stewards said.
+        history: of golden ids, before the day.
+        whole: look at everything, whatever an earlier run kept.
 
     Raises:
         SettingsError: the model file is wrong, or does not fit the trained model.
         GateError: the data drifted, and the model file says stop.
     """
     model = load_model(model_path(settings, party_type))
-    records = prepare(con, model, f"party_{party_type}", f"prepared_{party_type}")
+    tables, source = Tables(party_type), f"party_{party_type}"
+    records = count(con, source)
     if records == 0:
-        none = np.zeros(0, np.int64)
-        return Resolved(party_type, model, "untrained", 0, 0, [], [], none, none, [], [])
-    table = f"prepared_{party_type}"
-    parameters = trained_parameters(settings, con, model, table, history.as_of)
-    parameters, drifted = watch(settings, con, model, parameters, table, history.as_of)
-    joined = history.joined_before() if history.models.get(party_type) == parameters.version else {}
-    return replace(resolve_prepared(con, model, parameters, decisions, joined), drifted=drifted)
+        return Resolved(party_type, model, "untrained", tables, 0)
+    known = load_parameters(parameters_path(settings, party_type), model)
+    kept = None if whole or known is None else _usable(con, model, known, records, history)
+    if kept is None or not find_changes(con, model, source, tables):
+        kept = None
+        prepare(con, model, source, tables.scratch("prepared"))
+    parameters = trained_parameters(settings, con, model, tables.scratch("prepared"), history.as_of)
+    parameters, drifted = watch(settings, con, model, parameters, tables.scratch("prepared"), history.as_of)
+    if kept and known and known.version != parameters.version:  # trained anew, so nothing kept holds
+        kept = None
+        con.execute(f"drop view {tables.scratch('prepared')}")
+        prepare(con, model, source, tables.scratch("prepared"))
+    joined = counts_joined(history, party_type, parameters)
+    before = history.joined_before() if joined else {}
+    found = resolve_prepared(con, model, parameters, decisions, before, kept, history.as_of)
+    return replace(found, drifted=drifted, joined=joined, signature=signature(model, parameters, records))
+
+
+def counts_joined(history: History, party_type: str, parameters: Parameters) -> bool:
+    """Whether customers of the day before are evidence: only when the same model made them."""
+    return history.models.get(party_type) == parameters.version
+
+
+def _usable(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, records: int, history: History
+) -> Kept | None:
+    """What an earlier run kept, if nothing but records and decisions can have changed since."""
+    limits = model.limits
+    if limits.compare_all or limits.max_pairs or any(field.at_most for field in model.fields.values()):
+        return None  # what one record is compared with depends on all of them
+    kept = find_kept(con, model.party_type, signature(model, parameters, records))
+    if kept is None or (limits.keep_joined and kept.joined != counts_joined(history, model.party_type, parameters)):
+        return None
+    return kept
 
 
 def resolve_prepared(
@@ -111,6 +129,8 @@ def resolve_prepared(
     parameters: Parameters,
     decisions: Sequence[PairDecision] = (),
     joined_before: Mapping[str, str] = MappingProxyType({}),
+    kept: Kept | None = None,
+    as_of: dt.date = dt.date.max,
 ) -> Resolved:
     """Find who belongs together among the records of `prepared_<party type>`, with a trained model.
 
@@ -120,144 +140,38 @@ def resolve_prepared(
         parameters: its numbers.
         decisions: what stewards said.
         joined_before: record -> customer of the day before, under the same model.
+        kept: look only at what changed since this run (`matching.delta.find_changes` was called).
+        as_of: business day.
     """
-    table, judged = f"prepared_{model.party_type}", f"judged_{model.party_type}"
-    records = _count(con, table)
-    ours, numbered = _known_decisions(con, table, decisions)
-    oversize, pairs = _weigh(con, model, parameters, table, judged, records, numbered)
+    tables = Tables(model.party_type)
+    prepared = tables.scratch("prepared")
+    records, numbers = count(con, prepared), [prepared, *([tables.kept("prepared")] if kept else [])]
+    size = 1 + max(highest(con, table) for table in numbers)
+    ours, by_number = numbered(con, prepared, list(decisions))
+    linker = scoring_linker(con, model, parameters, prepared, records)
+    work = Work(con, model, parameters, linker, tables, records, size, by_number, kept)
+    oversize, pairs = weigh(work, as_of)
     if model.limits.keep_joined and joined_before:
-        _keep_joined(con, table, judged, joined_before)
-    edges = _edges(con, judged)
-    limits = model.limits
-    rules = Rules(_exclusive(con, model, table, records), max_size=limits.max_cluster, margin=limits.ambiguity_margin)
-    if limits.support is not None:
-        home = components(records, edges.left, edges.right)
-        rules = replace(rules, support=limits.support, pairs=_inner_pairs(con, model, parameters, table, home))
-    before = group(records, edges, rules)
-    after = _obey(records, edges, numbered, rules) if numbered else before
+        _keep_joined(work, joined_before)
+    customers = regroup(work)
     return Resolved(
-        model.party_type, model, parameters.version, records, pairs,
-        ours, numbered, after.home, before.home, after.refusals, oversize,
+        model.party_type, model, parameters.version, tables, records, pairs, customers,
+        ours, by_number, oversize, kept,
     )  # fmt: skip
 
 
-def _known_decisions(
-    con: duckdb.DuckDBPyConnection, table: str, decisions: Sequence[PairDecision]
-) -> tuple[list[PairDecision], list[NumberedDecision]]:
-    """The decisions on two records that are there, as given and by number."""
-    wanted = sorted({record for d in decisions for record in (d.left, d.right)})
-    sql = f"select record_id, record_no from {table} where record_id in (select unnest($wanted::varchar[]))"
-    number = dict(con.execute(sql, {"wanted": wanted}).fetchall()) if wanted else {}
-    ours = [d for d in decisions if d.left in number and d.right in number and d.left != d.right]
-    return ours, [NumberedDecision(d.decision_id, number[d.left], number[d.right], d.effect) for d in ours]
-
-
-def _weigh(
-    con: duckdb.DuckDBPyConnection,
-    model: MatchModel,
-    parameters: Parameters,
-    table: str,
-    judged: str,
-    records: int,
-    decisions: Sequence[NumberedDecision],
-) -> tuple[list[Oversize], int]:
-    """Judge pairs with a shared strong identifier or a decision first, then the pairs between what these joined."""
-    linker = scoring_linker(con, model, parameters, table, records)
-    strong_pairs(con, model, table, "first_pairs")
-    _add_decided(con, decisions)
-    _score_and_judge(con, linker, model, parameters, table, "first_pairs", "first_judged")
-    _mark_units(con, model, table, records)
-    oversize = blocked_pairs(con, model, "active", "second_pairs")
-    con.execute(
-        "delete from second_pairs using first_pairs as f where second_pairs.join_key_l = f.join_key_l"
-        " and second_pairs.join_key_r = f.join_key_r"
-    )
-    _score_and_judge(con, linker, model, parameters, table, "second_pairs", "second_judged")
-    # what was rejected is of no further use, unless a steward has spoken about it
-    con.execute(
-        f"""
-        create or replace table {judged} as
-        select pair.*, false as kept
-        from (from first_judged union all from second_judged) as pair
-        left join decided_pairs on l = record_no_l and r = record_no_r
-        where verdict <> 'reject' or l is not null
-        """
-    )
-    pairs = sum(_count(con, table) for table in ("first_judged", "second_judged"))
-    for scratch in ("active", "unit", "first_judged", "second_judged", "first_pairs", "second_pairs"):
-        con.execute(f"drop table {scratch}")
-    for block in oversize:
-        log.warning(
-            "blocking rule %s: %d blocks left out, the largest with %d records", block.rule, block.blocks, block.largest
-        )
-    return oversize, pairs
-
-
-def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = con.execute(f"select count(*) from {table}").fetchone()
-    return int(row[0]) if row else 0
-
-
-def _score_and_judge(
-    con: duckdb.DuckDBPyConnection,
-    linker: Linker,
-    model: MatchModel,
-    parameters: Parameters,
-    table: str,
-    pairs: str,
-    target: str,
-) -> None:
-    score(con, linker, model, parameters, table, pairs, "scored")
-    judge(con, model, table, "scored", target)
-    con.execute("drop table scored")
-
-
-def _add_decided(con: duckdb.DuckDBPyConnection, decisions: Sequence[NumberedDecision]) -> None:
-    """Decided pairs are weighed too, so that their evidence can be shown and watched for changes."""
-    columns = {"l": [d.left for d in decisions], "r": [d.right for d in decisions]}
-    _register(con, "decided", {name: np.array(values, np.int32) for name, values in columns.items()})
-    con.execute("create or replace table decided_pairs as select distinct l, r from decided")
-    con.execute(
-        "insert into first_pairs select 'decision', l, r from decided_pairs"
-        " where not exists (from first_pairs where join_key_l = l and join_key_r = r)"
-    )
-    con.unregister("decided")
-
-
-def _register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Numbers]) -> None:
-    con.register(name, pa.table({key: pa.array(values) for key, values in columns.items()}))
-
-
-def _mark_units(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, records: int) -> None:
-    """Make `active`: one record per unit and content, a unit being what strong identifiers joined.
-
-    Records of one unit that say exactly the same need not be compared with the others twice.
-    """
-    joined = con.execute(
-        "select record_no_l, record_no_r from first_judged where strong is not null and verdict = 'link'"
-    ).fetchnumpy()
-    unit = components(records, joined["record_no_l"], joined["record_no_r"])
-    _register(con, "units", {"record_no": np.arange(records, dtype=np.int32), "unit": unit.astype(np.int32)})
-    content = ", ".join(f'prepared."{name}"' for name in model.fields)
-    con.execute(
-        f"create or replace table unit as select min(record_no) as record_no, unit from (select record_no, unit,"
-        f" hash({content}) as content from {table} as prepared join units using (record_no)) group by unit, content"
-    )
-    con.execute(f"create or replace table active as select record_no, unit, {block_keys(model)} from {table}"
-                " join unit using (record_no)")  # fmt: skip
-    con.unregister("units")
-
-
-def _keep_joined(con: duckdb.DuckDBPyConnection, table: str, judged: str, before: Mapping[str, str]) -> None:
+def _keep_joined(work: Work, before: Mapping[str, str]) -> None:
     """What was one customer the day before, under the same model, stays one while nothing speaks against it.
 
     A source's record goes on meaning the same person when he moves or changes his name. Only pairs that are doubtful
     today are kept: a conflict, or too little left in common, still parts them.
     """
+    con, judged = work.con, work.scratch("judged_fresh" if work.kept else "judged")
     columns = {"record_id": list(before), "golden_id": list(before.values())}
     con.register("before", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
     con.execute(
-        f"create or replace table stayed as select record_no, golden_id from before join {table} using (record_id)"
+        f"create or replace table stayed as select record_no, golden_id from before"
+        f" join (select record_no, record_id from {work.scratch('prepared')}) using (record_id)"
     )
     con.execute(
         f"""
@@ -270,71 +184,3 @@ def _keep_joined(con: duckdb.DuckDBPyConnection, table: str, judged: str, before
     )
     con.execute("drop table stayed")
     con.unregister("before")
-
-
-def _edges(con: duckdb.DuckDBPyConnection, judged: str) -> Edges:
-    found = con.execute(
-        f"select {RANK_SQL} as rank, match_weight, record_no_l, record_no_r from {judged} where verdict = 'link'"
-    ).fetchnumpy()
-    return Edges(found["rank"], found["match_weight"], found["record_no_l"], found["record_no_r"])
-
-
-def _exclusive(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, records: int) -> dict[str, Numbers]:
-    """Per exclusive value and class a code of the value for every record."""
-    exclusive: dict[str, Numbers] = {}
-    for item in model.exclusive:
-        for name in _classes(con, item, table):
-            within = f'"{item.within}" = $name' if item.within else "$name = ''"
-            found = con.execute(
-                f'select record_no, (hash("{item.value}") >> 1)::bigint as code from {table}'
-                f' where "{item.value}" is not null and {within}',
-                {"name": name},
-            ).fetchnumpy()
-            codes = np.full(records, UNKNOWN, np.int64)
-            codes[found["record_no"]] = found["code"]
-            exclusive[f"{item.conflict}:{name}"] = codes
-    return exclusive
-
-
-def _classes(con: duckdb.DuckDBPyConnection, item: Exclusive, table: str) -> list[str]:
-    if not item.within:
-        return [""]
-    rows = con.execute(f'select distinct "{item.within}" from {table} where "{item.within}" is not null order by 1')
-    return [str(row[0]) for row in rows.fetchall() if item.classes is None or row[0] in item.classes]
-
-
-def _inner_pairs(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, home: Numbers
-) -> tuple[Numbers, Numbers, Numbers]:
-    """Weights of all pairs inside the components that a chain may have made, giants left out."""
-    sizes = np.bincount(home, minlength=len(home))[home]
-    chained = np.flatnonzero((sizes > 2) & (sizes <= _GIANT))
-    _register(con, "chained", {"record_no": chained.astype(np.int32), "home": home[chained]})
-    con.execute(
-        "create or replace table inner_pairs as select 'inner' as match_key, l.record_no as join_key_l,"
-        " r.record_no as join_key_r from chained as l join chained as r using (home)"
-        " where l.record_no < r.record_no"
-    )
-    con.unregister("chained")
-    linker = scoring_linker(con, model, parameters, table, len(home))
-    score(con, linker, model, parameters, table, "inner_pairs", "inner_scored")
-    found = con.execute("select record_no_l, record_no_r, match_weight from inner_scored").fetchnumpy()
-    con.execute("drop table inner_pairs")
-    con.execute("drop table inner_scored")
-    return found["record_no_l"], found["record_no_r"], found["match_weight"]
-
-
-def _obey(records: int, edges: Edges, decisions: Sequence[NumberedDecision], rules: Rules) -> Grouping:
-    apart = frozenset((d.left, d.right) for d in decisions if d.effect == "different")
-    return group(records, with_decisions(edges, decisions), replace(rules, apart=apart))
-
-
-def with_decisions(edges: Edges, decisions: Sequence[NumberedDecision]) -> Edges:
-    """The pairs with the stewards' word: "same" joins before everything, "different" takes the pair out."""
-    decided = [d for d in decisions if d.effect]
-    size = 1 + max((d.right for d in decided), default=0)
-    spoken = np.array([d.left * size + d.right for d in decided], np.int64)
-    kept = ~np.isin(edges.left.astype(np.int64) * size + edges.right, spoken) | (edges.right >= size)
-    # of two decisions that cannot both hold, the later one wins: it is joined first
-    same = [Edge(STEWARD, float(d.decision_id), d.left, d.right) for d in decided if d.effect == "same"]
-    return edges.chosen(kept).with_added(same)

@@ -14,8 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
-import numpy as np
-import pyarrow as pa
 
 from matching.labels import Label, register_labels
 from matching.measure import measure
@@ -285,15 +283,14 @@ def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
 
 def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """Make `clusters`, `pairs` and `review` for everybody to read."""
-    con.register("homes", pa.table({"record_no": np.arange(resolved.records), "home": resolved.home}))
     con.execute(
         f"""
         create or replace table clusters as
         with found as (
             select own.record_id, first.record_id as cluster_id
-            from homes
-            join {resolved.prepared} as own using (record_no)
-            join {resolved.prepared} as first on first.record_no = homes.home
+            from {resolved.scratch("home")} as home
+            join {resolved.scratch("prepared")} as own using (record_no)
+            join {resolved.scratch("prepared")} as first on first.record_no = home.home
         ),
         everybody as (
             from found
@@ -306,7 +303,6 @@ def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
         select *, count(*) over (partition by cluster_id) as records from everybody order by cluster_id, record_id
         """
     )
-    con.unregister("homes")
     con.execute(
         f"create or replace table pairs as select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
         " round(match_probability, 9) as match_probability, final_verdict as verdict, final_rule as rule,"

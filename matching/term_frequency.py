@@ -17,13 +17,13 @@ def rounded_count_sql(count: str) -> str:
     return f"pow(2, floor(2 * log2({count})) / 2)"
 
 
-def count_sql(model: MatchModel) -> str:
-    """SQL of the number of records that count as sharing a value, within their group.
+def count_sql(model: MatchModel, records: str = "count(*)") -> str:
+    """SQL of the number of records that count as sharing a value that so many records hold.
 
     A model trained on all pairs at once counts the other records with the value: in a small table the record itself
     would make every value look common.
     """
-    return "count(*)" if model.training.blocks else "greatest(count(*) - 1, 1)"
+    return records if model.training.blocks else f"greatest({records} - 1, 1)"
 
 
 def gather_compared(

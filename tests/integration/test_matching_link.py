@@ -45,8 +45,9 @@ def run(settings: Settings, day: dt.date) -> dict[str, int]:
 
 
 def content(settings: Settings) -> dict[str, list]:
-    """Everything the linker wrote, in its stored order."""
-    return {table: read(settings, f"select * from {table}") for table in TABLES}
+    """Everything the linker wrote but how many pairs it weighed, which is fewer where a run was kept."""
+    weighed = {"match_run": "exclude (pairs)"}
+    return {t: read(settings, f"select * {weighed.get(t, '')} from {t} order by all") for t in TABLES}
 
 
 def customers(settings: Settings, *records: str) -> int:

@@ -101,8 +101,11 @@ class Bench:
     def customers(self) -> dict[str, str]:
         """Record -> customer of a run over all records; the judged pairs stay in the scratch catalog."""
         resolved = resolve_prepared(self.con, self.model, self.parameters)
-        ids = self.con.execute(f"select record_id from {self.table} order by record_no").fetchnumpy()["record_id"]
-        return dict(zip(ids.tolist(), ids[resolved.home].tolist(), strict=True))
+        rows = self.con.execute(
+            f"select own.record_id, first.record_id from {resolved.scratch('home')} as home"
+            f" join {self.table} as own using (record_no) join {self.table} as first on first.record_no = home.home"
+        ).fetchall()
+        return dict(rows)
 
     def named(self, judged: str) -> str:
         """A table of judged pairs with the ids of their records, as a query."""

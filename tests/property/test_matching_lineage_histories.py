@@ -20,7 +20,8 @@ from matching.grouping import Edges, Rules, group
 from matching.history import create_tables, read_history, write_day
 from matching.identity import assign
 from matching.lineage import read_lineage
-from matching.resolve import NumberedDecision, with_decisions
+from matching.regroup import with_decisions
+from matching.work import NumberedDecision
 
 RECORDS = "abcdefgh"
 PAIRS = [(one, two) for one in RECORDS for two in RECORDS if one < two]

@@ -1,0 +1,107 @@
+"""What the link step keeps of a party type in the warehouse, so that the next day looks only at what changed.
+
+A record keeps its number for as long as it is known. The kept tables belong to one run: of one model with its numbers,
+one engine, one day. Whatever else comes by finds nothing kept and looks at everything, with the same result.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import hashlib
+import json
+from dataclasses import dataclass
+from importlib.metadata import version
+
+import duckdb
+
+from matching.model import MatchModel
+from matching.parameters import Parameters, prior_shift
+from warehouse.store import CATALOG
+
+_STATE = f"{CATALOG}.main.match_state"
+_FORMAT = 1  # goes up when what is kept, or how the engine decides, changes
+_ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
+
+
+@dataclass(frozen=True)
+class Tables:
+    """Names of the tables of one party type: in the scratch catalog, and as kept in the warehouse.
+
+    prepared: records with their keys. active: one record per unit and content, with its blocking keys. judged: pairs
+    that are not rejected. home: per record its unit and its customer, after and before decisions. refused: pairs that
+    a constraint kept from joining. decided: the stewards' word.
+    """
+
+    party_type: str
+
+    def scratch(self, kind: str) -> str:
+        """A table or view of this run."""
+        return f"{kind}_{self.party_type}"
+
+    def kept(self, kind: str) -> str:
+        """The table of the run before."""
+        return f"{CATALOG}.main.match_{kind}_{self.party_type}"
+
+    @property
+    def outdated(self) -> str:
+        """Query in parentheses of the records that are gone or grouped anew."""
+        kinds = ("gone", "home_fresh")
+        return f"({' union all '.join(f'select record_no from {self.scratch(kind)}' for kind in kinds)})"
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What an earlier run kept: its day, and whether customers of the day before it counted."""
+
+    tables: Tables
+    as_of: dt.date
+    joined: bool
+
+
+def signature(model: MatchModel, parameters: Parameters, records: int) -> str:
+    """What kept tables depend on besides the records and the decisions."""
+    depends = {
+        "model": model.model_dump(mode="json"),
+        "version": parameters.version,
+        "shift": prior_shift(parameters, records),
+        "engines": [version(name) for name in _ENGINES],
+        "format": _FORMAT,
+    }
+    return hashlib.sha256(json.dumps(depends, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def find_kept(con: duckdb.DuckDBPyConnection, party_type: str, signed: str) -> Kept | None:
+    """What an earlier run of the same model kept; None when there is nothing usable."""
+    row = con.execute(
+        f"select as_of, joined from {_STATE} where party_type = ? and signature = ?", [party_type, signed]
+    ).fetchone()
+    return Kept(Tables(party_type), row[0], row[1]) if row else None
+
+
+def sign(con: duckdb.DuckDBPyConnection, party_type: str, signed: str | None, as_of: dt.date, *, joined: bool) -> None:
+    """Say which run the kept tables of a party type are of; None: of none. The caller holds the transaction."""
+    con.execute(f"delete from {_STATE} where party_type = ?", [party_type])
+    if signed is not None:
+        con.execute(f"insert into {_STATE} values (?, ?, ?, ?)", [party_type, signed, as_of, joined])
+
+
+def keep_all(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Keep the tables of a whole run; the caller holds the transaction."""
+    for kind in ("prepared", "active", "judged", "home", "refused", "decided"):
+        con.execute(f"create or replace table {tables.kept(kind)} as from {tables.scratch(kind)}")
+
+
+def keep_changes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Bring the kept tables up to a run that looked at what changed; the caller holds the transaction."""
+    scratch = tables.scratch
+    outdated = {
+        "prepared": f"record_no in (select record_no from {scratch('gone')})",
+        "active": f"record_no in (select record_no from {scratch('dirty')})",
+        "judged": f"(record_no_l, record_no_r) in (select (record_no_l, record_no_r) from {scratch('stale')})",
+        "home": f"record_no in {tables.outdated}",
+        "refused": f"l in {tables.outdated} or r in {tables.outdated}",
+        "decided": "true",
+    }
+    for kind, condition in outdated.items():
+        con.execute(f"delete from {tables.kept(kind)} where {condition}")
+        con.execute(f"insert into {tables.kept(kind)} by name from {scratch(kind + '_fresh')}")

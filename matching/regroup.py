@@ -1,0 +1,240 @@
+"""Customers from judged pairs: all of them, or those that what changed may concern.
+
+Records are grouped by their place in the order of their ids, so that the result is the same whatever numbers they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from matching.cluster import KEPT, MODEL, STEWARD, STRONG, Edge, Refusal
+from matching.grouping import UNKNOWN, Edges, Grouping, Rules, components, group
+from matching.model import Exclusive
+from matching.work import NumberedDecision, Numbers, Work, count, register
+
+# how certain a judged pair is
+RANK_SQL = f"case when strong is not null then {STRONG} when kept then {KEPT} else {MODEL} end"
+_GIANT = 300  # records of a component of which not every pair is weighed again
+_SAME = "match_weight, strong, kept"  # what counts of a link when customers are made
+
+
+@dataclass(frozen=True)
+class Members:
+    """Records that are grouped: their numbers in the order of their ids, and the place of each number (-1: none)."""
+
+    numbers: Numbers
+    place: Numbers
+
+    def placed(self, edges: Edges) -> Edges:
+        """Pairs of these records by place, smaller first."""
+        left, right = self.place[edges.left], self.place[edges.right]
+        return Edges(edges.rank, edges.weight, np.minimum(left, right), np.maximum(left, right))
+
+    def placed_decision(self, decision: NumberedDecision) -> NumberedDecision:
+        """The decision by place, smaller first."""
+        left, right = sorted((int(self.place[decision.left]), int(self.place[decision.right])))
+        return replace(decision, left=left, right=right)
+
+
+def regroup(work: Work) -> int:
+    """Make `home` (record_no, unit, home, home_before), `refused` and `decided`; returns the number of customers."""
+    edges = _edges(work)
+    members = _concerned(work, edges) if work.kept else _everybody(work)
+    before, after = _group(work, members, edges)
+    _write_homes(work, members, before, after)
+    _write_refused(work, members, after.refusals)
+    _write_decided(work)
+    return count(work.con, f"{work.scratch('home')} where home = record_no")
+
+
+def _edges(work: Work) -> Edges:
+    found = work.con.execute(
+        f"select {RANK_SQL} as rank, match_weight, record_no_l, record_no_r from {work.scratch('judged')}"
+        " where verdict = 'link'"
+    ).fetchnumpy()
+    return Edges(found["rank"], found["match_weight"], found["record_no_l"], found["record_no_r"])
+
+
+def _everybody(work: Work) -> Members:
+    numbers = np.arange(work.records, dtype=np.int32)
+    return Members(numbers, numbers)
+
+
+def _concerned(work: Work, edges: Edges) -> Members:
+    """The records of every component that something which changed belongs to."""
+    con = work.con
+    same = [d for d in work.decisions if d.effect == "same"]
+    left = np.concatenate([edges.left, [d.left for d in same]]).astype(np.int32)
+    right = np.concatenate([edges.right, [d.right for d in same]]).astype(np.int32)
+    home = components(work.size, left, right)
+    touched = np.zeros(work.size, bool)
+    touched[home[_turned(work)]] = True
+    flags = con.execute(f"select record_no, flag from {work.scratch('flags')}").fetchnumpy()
+    touched |= np.bincount(home[flags["record_no"]], weights=flags["flag"], minlength=work.size) >= 2
+    register(con, "touched", {"record_no": np.flatnonzero(touched[home]).astype(np.int32)})
+    found = con.execute(
+        f"select record_no from (select record_no, record_id from {work.scratch('prepared')})"
+        " semi join touched using (record_no) order by record_id"
+    ).fetchnumpy()["record_no"]
+    con.unregister("touched")
+    place = np.full(work.size, -1, np.int32)
+    place[found] = np.arange(len(found), dtype=np.int32)
+    return Members(found, place)
+
+
+def _turned(work: Work) -> Numbers:
+    """Records of links that came or went, and of decisions, old and new, with all that share their exclusive values."""
+    con, kept = work.con, work.tables.kept
+    links = f"select record_no_l, record_no_r, {_SAME} from {{}} where verdict = 'link'"
+    stale = f"(record_no_l, record_no_r) in (select (record_no_l, record_no_r) from {work.scratch('stale')})"
+    was = f"{links.format(kept('judged'))} and {stale}"
+    now = links.format(work.scratch("judged_fresh"))
+    con.execute(f"create or replace table turned as (({was}) except ({now})) union all (({now}) except ({was}))")
+    ends = {number for d in work.decisions for number in (d.left, d.right)}
+    before = con.execute(f"select decision_id, l, r, effect from {kept('decided')}").fetchall()
+    is_same = set(before) == {(d.decision_id, d.left, d.right, d.effect) for d in work.decisions}
+    if not is_same:
+        ends |= {number for row in before for number in row[1:3]}
+    register(con, "decided_ends", {"record_no": np.array(sorted(ends), np.int32)})
+    parts = [*(f"select record_no_{side} as record_no from turned" for side in "lr"), "from decided_ends"]
+    if not is_same:
+        parts += [_sharing(work, item.value) for item in work.model.exclusive]
+    found = con.execute(" union ".join(parts)).fetchnumpy()["record_no"]
+    con.unregister("decided_ends")
+    con.execute("drop table turned")
+    return found.astype(np.int32)
+
+
+def _sharing(work: Work, column: str) -> str:
+    """Query of the records with a value that a record of a decision has or had: it may count as another value."""
+    tables = (work.scratch("prepared"), work.tables.kept("prepared"))
+    held = (f'select "{column}" from {table} semi join decided_ends using (record_no)' for table in tables)
+    return f'select record_no from {tables[0]} where "{column}" in ({" union ".join(held)})'
+
+
+def _group(work: Work, members: Members, edges: Edges) -> tuple[Grouping, Grouping]:
+    """Customers of the members by place, before and after the stewards' decisions."""
+    number, limits = len(members.numbers), work.model.limits
+    placed = members.placed(edges.chosen(members.place[edges.left] >= 0)) if work.kept else edges
+    rules = Rules(_exclusive(work, members), max_size=limits.max_cluster, margin=limits.ambiguity_margin)
+    if limits.support is not None:
+        home = components(number, placed.left, placed.right)
+        rules = replace(rules, support=limits.support, pairs=_inner_pairs(work, members, home))
+    before = group(number, placed, rules)
+    if not work.decisions:
+        return before, before
+    decisions = [members.placed_decision(d) for d in work.decisions]
+    apart = frozenset((d.left, d.right) for d in decisions if d.effect == "different")
+    return before, group(number, with_decisions(placed, decisions), replace(rules, apart=apart))
+
+
+def _exclusive(work: Work, members: Members) -> dict[str, Numbers]:
+    """Per exclusive value and class a code of the value for every member."""
+    con, exclusive = work.con, {}
+    register(con, "members", {"record_no": members.numbers})
+    held = f"{work.scratch('prepared')} semi join members using (record_no)" if work.kept else work.scratch("prepared")
+    for item in work.model.exclusive:
+        for name in _classes(con, item, held):
+            within = f'"{item.within}" = $name' if item.within else "$name = ''"
+            found = con.execute(
+                f'select record_no, (hash("{item.value}") >> 1)::bigint as code from {held}'
+                f' where "{item.value}" is not null and {within}',
+                {"name": name},
+            ).fetchnumpy()
+            codes = np.full(len(members.numbers), UNKNOWN, np.int64)
+            codes[members.place[found["record_no"]]] = found["code"]
+            exclusive[f"{item.conflict}:{name}"] = codes
+    con.unregister("members")
+    return exclusive
+
+
+def _classes(con: duckdb.DuckDBPyConnection, item: Exclusive, held: str) -> list[str]:
+    if not item.within:
+        return [""]
+    rows = con.execute(f'select distinct "{item.within}" from {held} where "{item.within}" is not null order by 1')
+    return [str(row[0]) for row in rows.fetchall() if item.classes is None or row[0] in item.classes]
+
+
+def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, Numbers, Numbers]:
+    """Weights of all pairs inside the components that a chain may have made, giants left out."""
+    sizes = np.bincount(home, minlength=len(home))[home]
+    chained = np.flatnonzero((sizes > 2) & (sizes <= _GIANT))
+    register(work.con, "chained", {"record_no": members.numbers[chained], "home": home[chained]})
+    work.con.execute(
+        "create or replace table inner_pairs as select 'inner' as match_key, l.record_no as join_key_l,"
+        " r.record_no as join_key_r from chained as l join chained as r using (home)"
+        " where l.record_no < r.record_no"
+    )
+    work.con.unregister("chained")
+    work.score("inner_pairs", "inner_scored")
+    found = work.con.execute("select record_no_l, record_no_r, match_weight from inner_scored").fetchnumpy()
+    work.con.execute("drop table inner_pairs")
+    work.con.execute("drop table inner_scored")
+    left, right = members.place[found["record_no_l"]], members.place[found["record_no_r"]]
+    return np.minimum(left, right), np.maximum(left, right), found["match_weight"]
+
+
+def with_decisions(edges: Edges, decisions: Sequence[NumberedDecision]) -> Edges:
+    """The pairs with the stewards' word: "same" joins before everything, "different" takes the pair out."""
+    decided = [d for d in decisions if d.effect]
+    size = 1 + max((d.right for d in decided), default=0)
+    spoken = np.array([d.left * size + d.right for d in decided], np.int64)
+    kept = ~np.isin(edges.left.astype(np.int64) * size + edges.right, spoken) | (edges.right >= size)
+    # of two decisions that cannot both hold, the later one wins: it is joined first
+    same = [Edge(STEWARD, float(d.decision_id), d.left, d.right) for d in decided if d.effect == "same"]
+    return edges.chosen(kept).with_added(same)
+
+
+def _write_homes(work: Work, members: Members, before: Grouping, after: Grouping) -> None:
+    con, fresh = work.con, "_fresh" if work.kept else ""
+    homes = {"home": members.numbers[after.home], "home_before": members.numbers[before.home]}
+    register(con, "homes", {"record_no": members.numbers, **homes})
+    unit = work.scratch("unit")
+    if work.kept:
+        con.execute(
+            f"create or replace view {unit} as select record_no, unit from {work.tables.kept('home')} anti join"
+            f" {work.scratch('dirty')} using (record_no) union all select * from {work.scratch('unit_fresh')}"
+        )
+    con.execute(
+        f"create or replace table {work.scratch('home' + fresh)} as select record_no, unit, home::integer as home,"
+        f" home_before::integer as home_before from homes join {unit} using (record_no)"
+    )
+    con.unregister("homes")
+    if work.kept:
+        work.fresh_or_kept("home", "record_no", work.tables.outdated)
+
+
+def _write_refused(work: Work, members: Members, refusals: Sequence[Refusal[int]]) -> None:
+    con, fresh = work.con, "_fresh" if work.kept else ""
+    ends = members.numbers[np.array([(r.edge.left, r.edge.right) for r in refusals], np.int64).reshape(-1, 2)]
+    reasons = pa.array([refusal.reason.partition(":")[0] for refusal in refusals], pa.string())
+    register(con, "refusals", {"one": ends[:, 0], "two": ends[:, 1], "reason": reasons})
+    con.execute(
+        f"create or replace table {work.scratch('refused' + fresh)} as"
+        " select least(one, two)::integer as l, greatest(one, two)::integer as r, reason from refusals"
+    )
+    con.unregister("refusals")
+    if work.kept:
+        con.execute(
+            f"create or replace view {work.scratch('refused')} as select * from {work.tables.kept('refused')}"
+            f" where l not in {work.tables.outdated} and r not in {work.tables.outdated}"
+            f" union all select * from {work.scratch('refused_fresh')}"
+        )
+
+
+def _write_decided(work: Work) -> None:
+    columns = {
+        "decision_id": pa.array([d.decision_id for d in work.decisions], pa.int64()),
+        "l": pa.array([d.left for d in work.decisions], pa.int32()),
+        "r": pa.array([d.right for d in work.decisions], pa.int32()),
+        "effect": pa.array([d.effect for d in work.decisions], pa.string()),
+    }
+    register(work.con, "word", columns)
+    work.con.execute(f"create or replace table {work.scratch('decided')} as from word")
+    work.con.execute(f"create or replace view {work.scratch('decided_fresh')} as from {work.scratch('decided')}")
+    work.con.unregister("word")

@@ -1,0 +1,162 @@
+"""Which pairs are weighed and judged in a run: those of strong identifiers first, then between what these joined."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+
+import numpy as np
+
+from matching.blocking import Oversize, block_keys, blocked_pairs, strong_pairs
+from matching.delta import mark_dirty, mark_flags, no_longer_decided, otherwise_joined, widen_dirty
+from matching.grouping import components
+from matching.work import Numbers, Work, count, register
+
+log = logging.getLogger(__name__)
+_STRONG = "strong is not null and verdict = 'link'"
+
+
+def weigh(work: Work, as_of: dt.date) -> tuple[list[Oversize], int]:
+    """Make `judged`, all pairs that are not rejected, and `active`; returns blocks left out and the number weighed.
+
+    Where an earlier run was kept, only pairs that may have changed are weighed (`matching.delta`); `stale` are the kept
+    ones that no longer hold, `judged_fresh` what takes their place.
+    """
+    con, is_part = work.con, work.kept is not None
+    if is_part:
+        mark_dirty(work)
+    prepared, dirty = work.scratch("prepared"), work.scratch("dirty")
+    strong_pairs(con, work.model, prepared, "first_pairs", dirty if is_part else None)
+    _add_decided(work)
+    work.score_and_judge("first_pairs", "first_judged")
+    _make_units(work)
+    if work.kept:
+        others = otherwise_joined(con, prepared, work.kept, as_of) if work.model.limits.keep_joined else None
+        mark_flags(work, [no_longer_decided(work), *([others] if others else [])])
+    oversize = _pair_units(work)
+    work.score_and_judge("second_pairs", "second_judged")
+    _gather_judged(work)
+    pairs = sum(count(con, table) for table in ("first_judged", "second_judged"))
+    for scratch in ("first_judged", "second_judged", "first_pairs", "second_pairs"):
+        con.execute(f"drop table {scratch}")
+    for block in oversize:
+        log.warning(
+            "blocking rule %s: %d blocks left out, the largest with %d records", block.rule, block.blocks, block.largest
+        )
+    return oversize, pairs
+
+
+def _add_decided(work: Work) -> None:
+    """Decided pairs are weighed too, so that their evidence can be shown and watched for changes."""
+    columns = {"l": [d.left for d in work.decisions], "r": [d.right for d in work.decisions]}
+    register(work.con, "decided_numbers", {name: np.array(values, np.int32) for name, values in columns.items()})
+    work.con.execute("create or replace table decided_pairs as select distinct l, r from decided_numbers")
+    work.con.execute(
+        "insert into first_pairs select 'decision', l, r from decided_pairs"
+        " where not exists (from first_pairs where join_key_l = l and join_key_r = r)"
+    )
+    work.con.unregister("decided_numbers")
+
+
+def _make_units(work: Work) -> None:
+    """Make `unit` (a unit being what strong identifiers joined) and `active`: one record per unit and content.
+
+    Records of one unit that say exactly the same need not be compared with the others twice.
+    """
+    con, fresh = work.con, "_fresh" if work.kept else ""
+    members, left, right = _strong_links_of_dirty(work) if work.kept else _strong_links(work)
+    place = np.zeros(work.size, np.int32)
+    place[members] = np.arange(len(members), dtype=np.int32)
+    unit = members[components(len(members), place[left], place[right])]
+    register(con, "units", {"record_no": members, "unit": unit, "place": place[members]})
+    unit_table, active = work.scratch("unit" + fresh), work.scratch("active" + fresh)
+    con.execute(f"create or replace table {unit_table} as select record_no, unit from units")
+    con.execute(
+        f"create or replace table representative as select arg_min(record_no, place) as record_no, unit from units join"
+        f" (select record_no, record_hash from {work.scratch('prepared')}) using (record_no) group by unit, record_hash"
+    )
+    con.execute(f"create or replace table {active} as select record_no, unit, {block_keys(work.model)}"
+                f" from {work.scratch('prepared')} join representative using (record_no)")  # fmt: skip
+    con.unregister("units")
+    con.execute("drop table representative")
+    if work.kept:
+        work.fresh_or_kept("active", "record_no", work.scratch("dirty"))
+
+
+def _strong_links(work: Work) -> tuple[Numbers, Numbers, Numbers]:
+    """All records in the order of their ids, and the pairs of them that strong identifiers join."""
+    found = work.con.execute(f"select record_no_l, record_no_r from first_judged where {_STRONG}").fetchnumpy()
+    return np.arange(work.records, dtype=np.int32), found["record_no_l"], found["record_no_r"]
+
+
+def _strong_links_of_dirty(work: Work) -> tuple[Numbers, Numbers, Numbers]:
+    """The dirty records that are there in the order of their ids, and the pairs that strong identifiers join.
+
+    Whole units are dirty; pairs of records that did not change are as they were kept.
+    """
+    con, dirty = work.con, work.scratch("dirty")
+    con.execute(f"create or replace table once_dirty as from {dirty}")
+    widen_dirty(work, f"first_judged where {_STRONG}")
+    again = f"(select record_no from {dirty})"
+    links = con.execute(
+        f"""
+        select record_no_l, record_no_r from first_judged where {_STRONG}
+        union
+        select record_no_l, record_no_r from {work.tables.kept("judged")}
+        where {_STRONG}
+            and record_no_l in {again} and record_no_l not in (select record_no from once_dirty)
+            and record_no_r in {again} and record_no_r not in (select record_no from once_dirty)
+        """
+    ).fetchnumpy()
+    found = con.execute(
+        f"select record_no from {work.scratch('prepared')} semi join {dirty} using (record_no) order by record_id"
+    ).fetchnumpy()
+    con.execute("drop table once_dirty")
+    return found["record_no"], links["record_no_l"], links["record_no_r"]
+
+
+def _pair_units(work: Work) -> list[Oversize]:
+    """Make `second_pairs`: what blocking rules bring together, and strong pairs whose weight may have moved."""
+    con, flags = work.con, work.scratch("flags") if work.kept else None
+    oversize = blocked_pairs(con, work.model, work.scratch("active"), "second_pairs", flags)
+    if flags:
+        strong_pairs(con, work.model, work.scratch("prepared"), "strong_again", flags)
+        con.execute(
+            "delete from second_pairs using strong_again as s"
+            " where second_pairs.join_key_l = s.join_key_l and second_pairs.join_key_r = s.join_key_r"
+        )
+        con.execute("insert into second_pairs from strong_again")
+        con.execute("drop table strong_again")
+    con.execute(
+        "delete from second_pairs using first_pairs as f where second_pairs.join_key_l = f.join_key_l"
+        " and second_pairs.join_key_r = f.join_key_r"
+    )
+    return oversize
+
+
+def _gather_judged(work: Work) -> None:
+    """What was rejected is of no further use, unless a steward has spoken about it."""
+    con, fresh = work.con, "_fresh" if work.kept else ""
+    con.execute(
+        f"""
+        create or replace table {work.scratch("judged" + fresh)} as
+        select pair.*, false as kept
+        from (from first_judged union all from second_judged) as pair
+        left join decided_pairs on l = record_no_l and r = record_no_r
+        where verdict <> 'reject' or l is not null
+        """
+    )
+    if work.kept is None:
+        return
+    con.execute(
+        f"""
+        create or replace table {work.scratch("stale")} as
+        select record_no_l, record_no_r
+        from (select record_no_l, record_no_r from {work.tables.kept("judged")})
+        left join {work.scratch("flags")} as one on one.record_no = record_no_l
+        left join {work.scratch("flags")} as two on two.record_no = record_no_r
+        left join decided_pairs on l = record_no_l and r = record_no_r
+        where coalesce(one.flag, 0) + coalesce(two.flag, 0) >= 2 or l is not null
+        """
+    )
+    work.fresh_or_kept("judged", "record_no_l, record_no_r", work.scratch("stale"))

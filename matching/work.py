@@ -1,0 +1,108 @@
+"""What the parts of a run share: the model with its numbers, the tables, and what an earlier run kept."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+from splink import Linker
+
+from matching.decisions import PairDecision
+from matching.kept import Kept, Tables
+from matching.model import MatchModel
+from matching.parameters import Parameters
+from matching.score import score
+from matching.verdict import judge
+
+Numbers = np.ndarray
+
+
+@dataclass(frozen=True)
+class NumberedDecision:
+    """A steward's verdict on two records by number, smaller first; `effect` as in `PairDecision`."""
+
+    decision_id: int
+    left: int
+    right: int
+    effect: str | None
+
+
+@dataclass(frozen=True)
+class Work:
+    """A run of one party type over the scratch relation `prepared`.
+
+    Attributes:
+        con: the scratch connection.
+        model: what is compared.
+        parameters: its numbers.
+        linker: Splink, ready to weigh pairs.
+        tables: names of the scratch tables.
+        records: number of records.
+        size: one more than the highest record number.
+        decisions: the stewards' word on records that are there.
+        kept: what an earlier run kept, when only what changed since is looked at.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    model: MatchModel
+    parameters: Parameters
+    linker: Linker
+    tables: Tables
+    records: int
+    size: int
+    decisions: tuple[NumberedDecision, ...]
+    kept: Kept | None
+
+    def scratch(self, kind: str) -> str:
+        """Name of a table or view of this run."""
+        return self.tables.scratch(kind)
+
+    def score_and_judge(self, pairs: str, target: str) -> None:
+        """Weigh and judge the pairs of a table."""
+        self.score(pairs, "scored")
+        judge(self.con, self.model, self.scratch("prepared"), "scored", target)
+        self.con.execute("drop table scored")
+
+    def score(self, pairs: str, target: str) -> None:
+        """Weigh the pairs of a table."""
+        score(self.con, self.linker, self.model, self.parameters, self.scratch("prepared"), pairs, target)
+
+    def fresh_or_kept(self, kind: str, key: str, outdated: str) -> None:
+        """Make the view of a kind: what was kept, without what a relation names by its key, and what is fresh."""
+        fresh = self.scratch(kind + "_fresh")
+        self.con.execute(
+            f"create or replace view {self.scratch(kind)} as select * from {self.tables.kept(kind)}"
+            f" anti join {outdated} using ({key}) union all by name select * from {fresh}"
+        )
+
+
+def count(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """Rows of a table."""
+    row = con.execute(f"select count(*) from {table}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def highest(con: duckdb.DuckDBPyConnection, table: str) -> int:
+    """The highest record number of a table; -1 when it is empty."""
+    row = con.execute(f"select max(record_no) from {table}").fetchone()
+    return -1 if row is None or row[0] is None else int(row[0])
+
+
+def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:
+    """Give the connection columns as a relation."""
+    con.register(name, pa.table({key: pa.array(values) for key, values in columns.items()}))
+
+
+def numbered(
+    con: duckdb.DuckDBPyConnection, table: str, decisions: list[PairDecision]
+) -> tuple[list[PairDecision], tuple[NumberedDecision, ...]]:
+    """The decisions on two records that are there, as given and by number."""
+    wanted = sorted({record for d in decisions for record in (d.left, d.right)})
+    sql = f"select record_id, record_no from {table} where record_id in (select unnest($wanted::varchar[]))"
+    number = dict(con.execute(sql, {"wanted": wanted}).fetchall()) if wanted else {}
+    ours = [d for d in decisions if d.left in number and d.right in number and d.left != d.right]
+    pairs = ((d, *sorted((number[d.left], number[d.right]))) for d in ours)
+    return ours, tuple(NumberedDecision(d.decision_id, left, right, d.effect) for d, left, right in pairs)
