@@ -167,7 +167,7 @@ def _joining(con: duckdb.DuckDBPyConnection, outcome: Resolved) -> list[_Joining
     """Pairs between two customers of the day before, with the stewards' word."""
     rows = con.execute(
         f"""
-        select {RANK_SQL}, -match_weight, least(l.record_id, r.record_id), greatest(l.record_id, r.record_id)
+        select {RANK_SQL}, -match_weight, l.record_id, r.record_id
         from {outcome.scratch("judged")}
         join {outcome.scratch("prepared")} as l on l.record_no = record_no_l
         join {outcome.scratch("prepared")} as r on r.record_no = record_no_r

@@ -195,13 +195,17 @@ def build_index(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, i
 
 
 def _numbered(con: duckdb.DuckDBPyConnection, table: str) -> str:
-    """The table if its numbers have no gaps (a run's have none); otherwise the same records numbered anew."""
-    row = con.execute(f"select count(*) = coalesce(max(record_no), -1) + 1 from {table}").fetchone()
-    if row and row[0]:
+    """The same records numbered without gaps in the order of their ids, as a run over everything numbers them."""
+    con.execute(
+        "create or replace table lookup_number as select record_no, (row_number() over (order by record_id) -"
+        f" 1)::integer as place from {table}"
+    )
+    row = con.execute("select count(*) from lookup_number where record_no <> place").fetchone()
+    if row and not row[0]:
         return table
     con.execute(
-        "create or replace table lookup_record as select * replace ((row_number() over (order by record_no) - 1)"
-        f"::integer as record_no) from {table}"
+        "create or replace view lookup_record as select numbered.* replace (place as record_no)"
+        f" from {table} as numbered join lookup_number using (record_no)"
     )
     return "lookup_record"
 

@@ -125,7 +125,7 @@ kept_apart as (select distinct home_one, home_two from doubtful where decided = 
 candidate as (
     select
         record_no_l, record_no_r, strength, home_one, home_two,
-        least(l.record_id, r.record_id) as one, greatest(l.record_id, r.record_id) as two
+        l.record_id as one, r.record_id as two
     from doubtful
     join (select record_no, record_id from {prepared}) as l on l.record_no = record_no_l
     join (select record_no, record_id from {prepared}) as r on r.record_no = record_no_r
@@ -146,8 +146,7 @@ with told as (
     from {ruled} semi join {listed} using (record_no_l, record_no_r) where final_verdict = 'review'
 )
 select
-    least(l.record_id, r.record_id) as record_id_l, greatest(l.record_id, r.record_id) as record_id_r,
-    judged.*, decided, final_verdict, final_rule, final_conflict
+    l.record_id as record_id_l, r.record_id as record_id_r, judged.*, decided, final_verdict, final_rule, final_conflict
 from told
 join {judged} as judged using (record_no_l, record_no_r)
 join (select record_no, record_id from {prepared}) as l on l.record_no = record_no_l

@@ -31,14 +31,12 @@ class Members:
     place: Numbers
 
     def placed(self, edges: Edges) -> Edges:
-        """Pairs of these records by place, smaller first."""
-        left, right = self.place[edges.left], self.place[edges.right]
-        return Edges(edges.rank, edges.weight, np.minimum(left, right), np.maximum(left, right))
+        """Pairs of these records by place; the smaller comes first, as the record with the smaller id does."""
+        return Edges(edges.rank, edges.weight, self.place[edges.left], self.place[edges.right])
 
     def placed_decision(self, decision: NumberedDecision) -> NumberedDecision:
-        """The decision by place, smaller first."""
-        left, right = sorted((int(self.place[decision.left]), int(self.place[decision.right])))
-        return replace(decision, left=left, right=right)
+        """The decision by place."""
+        return replace(decision, left=int(self.place[decision.left]), right=int(self.place[decision.right]))
 
 
 def regroup(work: Work) -> int:
@@ -164,19 +162,17 @@ def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, 
     """Weights of all pairs inside the components that a chain may have made, giants left out."""
     sizes = np.bincount(home, minlength=len(home))[home]
     chained = np.flatnonzero((sizes > 2) & (sizes <= _GIANT))
-    register(work.con, "chained", {"record_no": members.numbers[chained], "home": home[chained]})
+    register(work.con, "chained", {"record_no": members.numbers[chained], "place": chained, "home": home[chained]})
     work.con.execute(
         "create or replace table inner_pairs as select 'inner' as match_key, l.record_no as join_key_l,"
-        " r.record_no as join_key_r from chained as l join chained as r using (home)"
-        " where l.record_no < r.record_no"
+        " r.record_no as join_key_r from chained as l join chained as r using (home) where l.place < r.place"
     )
     work.con.unregister("chained")
     work.score("inner_pairs", "inner_scored")
     found = work.con.execute("select record_no_l, record_no_r, match_weight from inner_scored").fetchnumpy()
     work.con.execute("drop table inner_pairs")
     work.con.execute("drop table inner_scored")
-    left, right = members.place[found["record_no_l"]], members.place[found["record_no_r"]]
-    return np.minimum(left, right), np.maximum(left, right), found["match_weight"]
+    return members.place[found["record_no_l"]], members.place[found["record_no_r"]], found["match_weight"]
 
 
 def with_decisions(edges: Edges, decisions: Sequence[NumberedDecision]) -> Edges:
@@ -213,10 +209,10 @@ def _write_refused(work: Work, members: Members, refusals: Sequence[Refusal[int]
     con, fresh = work.con, "_fresh" if work.kept else ""
     ends = members.numbers[np.array([(r.edge.left, r.edge.right) for r in refusals], np.int64).reshape(-1, 2)]
     reasons = pa.array([refusal.reason.partition(":")[0] for refusal in refusals], pa.string())
-    register(con, "refusals", {"one": ends[:, 0], "two": ends[:, 1], "reason": reasons})
+    register(con, "refusals", {"l": ends[:, 0], "r": ends[:, 1], "reason": reasons})
     con.execute(
         f"create or replace table {work.scratch('refused' + fresh)} as"
-        " select least(one, two)::integer as l, greatest(one, two)::integer as r, reason from refusals"
+        " select l::integer as l, r::integer as r, reason from refusals"
     )
     con.unregister("refusals")
     if work.kept:

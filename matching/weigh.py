@@ -27,6 +27,7 @@ def weigh(work: Work, as_of: dt.date) -> tuple[list[Oversize], int]:
         mark_dirty(work)
     prepared, dirty = work.scratch("prepared"), work.scratch("dirty")
     strong_pairs(con, work.model, prepared, "first_pairs", dirty if is_part else None)
+    _order(work, "first_pairs")
     _add_decided(work)
     work.score_and_judge("first_pairs", "first_judged")
     _make_units(work)
@@ -119,8 +120,10 @@ def _pair_units(work: Work) -> list[Oversize]:
     """Make `second_pairs`: what blocking rules bring together, and strong pairs whose weight may have moved."""
     con, flags = work.con, work.scratch("flags") if work.kept else None
     oversize = blocked_pairs(con, work.model, work.scratch("active"), "second_pairs", flags)
+    _order(work, "second_pairs")
     if flags:
         strong_pairs(con, work.model, work.scratch("prepared"), "strong_again", flags)
+        _order(work, "strong_again")
         con.execute(
             "delete from second_pairs using strong_again as s"
             " where second_pairs.join_key_l = s.join_key_l and second_pairs.join_key_r = s.join_key_r"
@@ -132,6 +135,19 @@ def _pair_units(work: Work) -> list[Oversize]:
         " and second_pairs.join_key_r = f.join_key_r"
     )
     return oversize
+
+
+def _order(work: Work, pairs: str) -> None:
+    """Put the record with the smaller id first: in a run over everything it has the smaller number, later any."""
+    if work.kept is None:
+        return
+    ids = f"(select record_no, record_id from {work.scratch('prepared')})"
+    work.con.execute(
+        f"create or replace table {pairs} as select match_key, if(is_ordered, join_key_l, join_key_r) as join_key_l,"
+        " if(is_ordered, join_key_r, join_key_l) as join_key_r from (select pair.*, l.record_id < r.record_id as"
+        f" is_ordered from {pairs} as pair join {ids} as l on l.record_no = join_key_l"
+        f" join {ids} as r on r.record_no = join_key_r)"
+    )
 
 
 def _gather_judged(work: Work) -> None:

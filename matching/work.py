@@ -22,7 +22,7 @@ Numbers = np.ndarray
 
 @dataclass(frozen=True)
 class NumberedDecision:
-    """A steward's verdict on two records by number, smaller first; `effect` as in `PairDecision`."""
+    """A steward's verdict on two records by number, smaller id first; `effect` as in `PairDecision`."""
 
     decision_id: int
     left: int
@@ -104,5 +104,4 @@ def numbered(
     sql = f"select record_id, record_no from {table} where record_id in (select unnest($wanted::varchar[]))"
     number = dict(con.execute(sql, {"wanted": wanted}).fetchall()) if wanted else {}
     ours = [d for d in decisions if d.left in number and d.right in number and d.left != d.right]
-    pairs = ((d, *sorted((number[d.left], number[d.right]))) for d in ours)
-    return ours, tuple(NumberedDecision(d.decision_id, left, right, d.effect) for d, left, right in pairs)
+    return ours, tuple(NumberedDecision(d.decision_id, number[d.left], number[d.right], d.effect) for d in ours)

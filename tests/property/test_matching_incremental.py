@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from matching.link import link
@@ -111,7 +111,13 @@ def every_change_is_small(monkeypatch):
     monkeypatch.setattr("matching.delta._MOST", 1.0)
 
 
-@settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
+# a history takes seconds: shrinking one would take minutes
+@settings(
+    max_examples=EXAMPLES,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 @given(
     first=st.dictionaries(st.sampled_from(RECORDS), PERSON, min_size=12, max_size=24),
     days=st.lists(DAY, min_size=3, max_size=4),
