@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 Numbers = np.ndarray
 _BASIC = 0x10000  # characters of the basic plane, for which tables exist
@@ -19,11 +20,13 @@ class Characters:
         self.starts = starts
 
     @classmethod
-    def of(cls, texts: Sequence[str]) -> Characters:
-        """Take texts apart."""
-        lengths = np.fromiter(map(len, texts), np.int64, len(texts))
-        codes = np.frombuffer("".join(texts).encode("utf-32-le", "surrogatepass"), np.uint32)
-        return cls(codes, np.concatenate([[0], np.cumsum(lengths)]))
+    def of(cls, texts: pa.StringArray) -> Characters:
+        """Take texts apart, none of them null."""
+        ends = np.frombuffer(texts.buffers()[1], np.int32)[texts.offset : texts.offset + len(texts) + 1]
+        content = texts.buffers()[2] or b""
+        codes = np.frombuffer(bytes(memoryview(content)[ends[0] : ends[-1]]).decode().encode("utf-32-le"), np.uint32)
+        lengths = pc.utf8_length(texts).to_numpy()
+        return cls(codes, np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)]))
 
     @property
     def lengths(self) -> Numbers:

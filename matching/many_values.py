@@ -20,7 +20,7 @@ from matching.characters import COMPOUND_SURNAMES, LOST, shape, simplified, soun
 from matching.characters_of import Characters, Numbers, Table, is_any, is_basic_han, is_digit
 
 Keys = dict[str, pa.Array]
-Many = Callable[[Sequence[str], Sequence[str]], tuple[Numbers, Keys]]
+Many = Callable[[pa.StringArray, Sequence[str]], tuple[Numbers, Keys]]
 
 HOUSE_WORDS = "号號栋棟幢座单元室楼层弄巷附之组"
 NUMBERED = "号栋幢座单室楼层"  # a Chinese numeral before one of these is a number
@@ -30,6 +30,7 @@ _IN_DOUBT = re.compile("[ln]v")  # 吕 is LV, LYU or LU
 _WEIGHTS = np.array((7, 9, 10, 5, 8, 4, 2, 1, 6, 3, 7, 9, 10, 5, 8, 4, 2))
 _CHECK = np.frombuffer(b"10X98765432", np.uint8)
 _OLDEST = 1850
+_MAIL = r"^[A-Za-z0-9_.+'-]+@[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$"
 
 
 def _one(character: str) -> int:
@@ -84,7 +85,7 @@ def _made(ways: dict[str, Callable[[], pa.Array]], wanted: Sequence[str]) -> Key
     return {suffix: ways[suffix]() for suffix in wanted}
 
 
-def person_names(texts: Sequence[str], wanted: Sequence[str]) -> tuple[Numbers, Keys]:
+def person_names(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Keys]:
     """Chinese names of two to four characters with one reading."""
     given = Characters.of(texts)
     is_short = (given.lengths >= 2) & (given.lengths <= _LONGEST_NAME)
@@ -156,7 +157,7 @@ def _holes_of_length(table: Numbers, begin: int) -> pa.Array:
     return pa.ListArray.from_arrays(pa.array(np.arange(size + 1) * (length - begin), pa.int32()), parts)
 
 
-def documents(texts: Sequence[str], wanted: Sequence[str]) -> tuple[Numbers, Keys]:
+def documents(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Keys]:
     """Numbers of the form of a resident id (GB 11643-1999), valid or not."""
     given = Characters.of(texts)
     ordinary = given.lengths == 18
@@ -198,7 +199,7 @@ def _are_days(digits: Numbers) -> Numbers:
     return np.asarray((year >= _OLDEST) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= days))
 
 
-def telephones(texts: Sequence[str], wanted: Sequence[str]) -> tuple[Numbers, Keys]:
+def telephones(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Keys]:
     """Chinese mobiles: eleven digits from 13 on."""
     given = Characters.of(texts)
     ordinary = given.lengths == 11
@@ -209,7 +210,20 @@ def telephones(texts: Sequence[str], wanted: Sequence[str]) -> tuple[Numbers, Ke
     return ordinary, _made({"number": lambda: _joined(table), "tail": lambda: _joined(table[:, 4:])}, wanted)
 
 
-def addresses(texts: Sequence[str], wanted: Sequence[str]) -> tuple[Numbers, Keys]:
+def mail_addresses(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Keys]:
+    """Nothing but an address, in ASCII."""
+    matched = pc.match_substring_regex(texts, _MAIL)
+    lower = pc.ascii_lower(texts.filter(matched))
+    halves = pc.split_pattern(lower, "@", max_splits=1)
+    ways: dict[str, Callable[[], pa.Array]] = {
+        "key": lambda: lower,
+        "user": lambda: pc.list_element(halves, 0),
+        "domain": lambda: pc.list_element(halves, 1),
+    }
+    return matched.to_numpy(zero_copy_only=False), _made(ways, wanted)
+
+
+def addresses(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Keys]:
     """Addresses of Chinese characters and printable ASCII."""
     given = Characters.of(texts)
     is_ascii = (given.codes >= 0x20) & (given.codes <= 0x7E)

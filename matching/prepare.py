@@ -1,20 +1,32 @@
-"""Join the comparison keys of a model's fields to its input: grain one row per record.
+"""Put the comparison keys of a model's fields beside its input: grain one row per record.
 
 Records get a number (`record_no`) in the order of their ids. Everything that follows works on numbers, which are small
-and quick to join, and goes back to ids only for what is kept.
+and quick to join, and goes back to ids only for what is kept. Keys are made once per distinct value and put beside the
+records by place: joining them by value would compare every text once more.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import duckdb
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from matching.model import FieldModel, MatchModel
-from matching.standardise import KINDS, derive_keys
+from matching.standardise import KINDS, keys_of
 
-_IN_ORDER = "(select record_id, (row_number() over (order by record_id) - 1)::integer as record_no from {source})"
+_SLICE = 200_000  # records put into the table at once; more would stand in memory twice
+
+
+@dataclass(frozen=True)
+class _Part:
+    """Columns of the table, and for every record in order the place in them where its values stand."""
+
+    places: pa.Array
+    columns: dict[str, pa.Array | pa.ChunkedArray]
 
 
 def prepare(
@@ -28,32 +40,37 @@ def prepare(
         con: the scratch connection.
         model: names the columns of `source` and what kind of value each holds.
         source: relation with a column `record_id`.
-        target: table to make.
+        target: table to make, in the order of `record_id`.
         numbers: relation of record_id and record_no; by default the place in the order of the ids.
 
     Returns:
         Number of records.
     """
-    used = model.used_columns
-    selected, joins = ["numbered.record_no", "source.record_id", f"{content_sql(model)} as record_hash"], []
+    given = _values(con, model, source, numbers)
+    order = pc.sort_indices(given["record_id"])
+    parts = [_Part(order, {name: given[name] for name in given.column_names if name not in model.fields})]
+    if numbers is None:
+        parts.insert(
+            0, _Part(pa.array(np.arange(len(order))), {"record_no": pa.array(np.arange(len(order)), pa.int32())})
+        )
+    for name in model.fields:
+        parts += _parts(con, model, name, given[name], order)
+        given = given.drop_columns([name])
+    for first in range(0, max(len(order), 1), _SLICE):
+        _put(con, target, parts, first, min(_SLICE, len(order) - first))
+    return len(order)
+
+
+def _values(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, numbers: str | None) -> pa.Table:
+    """The field's values of all records, beside what tells the records apart."""
+    selected = [*(["record_no"] if numbers else []), "record_id", f"{content_sql(model)} as record_hash"]
     for name, field in model.fields.items():
         value = _value_sql(field)
         if field.at_most:
             value = _rare_sql(con, source, value, f"common_{name}", field.at_most)
         selected.append(f'{value} as "{name}"')
-        wanted = [suffix for suffix in KINDS[field.kind].columns if f"{name}_{suffix}" in used]
-        if wanted:
-            con.register(f"keys_of_{name}", _keys(con, name, field.kind, source, value, wanted))
-            selected.append(f"keys_of_{name}.* exclude (value)")
-            joins.append(f"left join keys_of_{name} on keys_of_{name}.value = {value}")
-    con.execute(
-        f"create or replace table {target} as select {', '.join(selected)} from {source} as source"
-        f" join {numbers or _IN_ORDER.format(source=source)} as numbered using (record_id) {' '.join(joins)}"
-    )
-    for name in model.fields:
-        con.unregister(f"keys_of_{name}")
-    row = con.execute(f"select count(*) from {target}").fetchone()
-    return int(row[0]) if row else 0
+    numbered = f"join {numbers} using (record_id)" if numbers else ""
+    return con.execute(f"select {', '.join(selected)} from {source} as source {numbered}").to_arrow_table()
 
 
 def content_sql(model: MatchModel) -> str:
@@ -95,8 +112,37 @@ def _rare_sql(con: duckdb.DuckDBPyConnection, source: str, value: str, table: st
     return f"case when {folded} in (select value from {table}) then null else {value} end"
 
 
-def _keys(
-    con: duckdb.DuckDBPyConnection, name: str, kind: str, source: str, value: str, wanted: Sequence[str]
-) -> pa.Table:
-    distinct = con.execute(f"select distinct {value}::varchar as value from {source} as source where value is not null")
-    return derive_keys(kind, distinct.to_arrow_table()["value"].to_pylist(), name, wanted)
+def _parts(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, name: str, values: pa.ChunkedArray, order: pa.Array
+) -> list[_Part]:
+    """The field's values and its wanted keys."""
+    kind, used = KINDS[model.fields[name].kind], model.used_columns
+    wanted = [suffix for suffix in kind.columns if f"{name}_{suffix}" in used]
+    if pa.types.is_nested(values.type) or not wanted:
+        return [_Part(order, {name: values})]
+    encoded = values.dictionary_encode().unify_dictionaries().combine_chunks()
+    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
+    keys = keys_of(kind, _texts(con, encoded.dictionary), wanted)
+    named = {f"{name}_{suffix}": column for suffix, column in keys.items()}
+    return [_Part(encoded.indices.take(order), {name: encoded.dictionary, **named})]
+
+
+def _texts(con: duckdb.DuckDBPyConnection, values: pa.Array) -> pa.StringArray:
+    """The values as DuckDB writes them."""
+    if pa.types.is_string(values.type):
+        return values
+    con.register("typed", pa.table({"place": np.arange(len(values)), "value": values}))
+    found = con.execute("select value::varchar as value from typed order by place").to_arrow_table()
+    con.unregister("typed")
+    return found["value"].combine_chunks()
+
+
+def _put(con: duckdb.DuckDBPyConnection, target: str, parts: Sequence[_Part], first: int, size: int) -> None:
+    """Append a slice of the records; the first makes the table."""
+    taken: dict[str, pa.Array | pa.ChunkedArray] = {}
+    for part in parts:
+        places = part.places.slice(first, size)
+        taken |= {name: column.take(places) for name, column in part.columns.items()}
+    con.register("slice", pa.table(taken))
+    con.execute(f"insert into {target} from slice" if first else f"create or replace table {target} as from slice")
+    con.unregister("slice")

@@ -160,19 +160,26 @@ def _classes(con: duckdb.DuckDBPyConnection, item: Exclusive, held: str) -> list
 
 def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Weights of all pairs inside the components that a chain may have made, giants left out."""
-    sizes = np.bincount(home, minlength=len(home))[home]
+    con, sizes = work.con, np.bincount(home, minlength=len(home))[home]
     chained = np.flatnonzero((sizes > 2) & (sizes <= _GIANT))
-    register(work.con, "chained", {"record_no": members.numbers[chained], "place": chained, "home": home[chained]})
-    work.con.execute(
+    register(con, "chained", {"record_no": members.numbers[chained], "place": chained, "home": home[chained]})
+    con.execute(
         "create or replace table inner_pairs as select 'inner' as match_key, l.record_no as join_key_l,"
-        " r.record_no as join_key_r from chained as l join chained as r using (home) where l.place < r.place"
+        " r.record_no as join_key_r, match_weight from chained as l join chained as r using (home)"
+        f" left join {work.scratch('judged')} on record_no_l = l.record_no and record_no_r = r.record_no"
+        " where l.place < r.place"
     )
-    work.con.unregister("chained")
-    work.score("inner_pairs", "inner_scored")
-    found = work.con.execute("select record_no_l, record_no_r, match_weight from inner_scored").fetchnumpy()
-    work.con.execute("drop table inner_pairs")
-    work.con.execute("drop table inner_scored")
-    return members.place[found["record_no_l"]], members.place[found["record_no_r"]], found["match_weight"]
+    con.unregister("chained")
+    con.execute("create or replace table unweighed as select * exclude (match_weight) from inner_pairs"
+                " where match_weight is null")  # fmt: skip
+    work.score("unweighed", "inner_scored")
+    found = con.execute(
+        "select join_key_l as l, join_key_r as r, match_weight from inner_pairs where match_weight is not null"
+        " union all select record_no_l, record_no_r, match_weight from inner_scored"
+    ).fetchnumpy()
+    for scratch in ("inner_pairs", "unweighed", "inner_scored"):
+        con.execute(f"drop table {scratch}")
+    return members.place[found["l"]], members.place[found["r"]], found["match_weight"]
 
 
 def with_decisions(edges: Edges, decisions: Sequence[NumberedDecision]) -> Edges:

@@ -1,8 +1,8 @@
 """Comparison keys: what two spellings of one value have in common.
 
 A field's *kind* says which keys are made of it. Keys are made once per distinct value in Python, ordinary values all at
-once (`matching.many_values`), and joined back in DuckDB (`matching.prepare`). A value with a lost character has no
-exact key: what is lost cannot agree.
+once (`matching.many_values`), and put beside the records by place (`matching.prepare`). A value with a lost character
+has no exact key: what is lost cannot agree.
 """
 
 from __future__ import annotations
@@ -229,7 +229,9 @@ KINDS: dict[str, Kind] = {
     "address": Kind({"key": _TEXT, "numbers": _TEXT, "words": _TEXT}, address, many_values.addresses),
     "text": Kind({"key": _TEXT}, plain_text),
     "email": Kind({"local": _TEXT}, email),
-    "mail_address": Kind({"key": _TEXT, "user": _TEXT, "domain": _TEXT}, mail_address),
+    "mail_address": Kind(
+        {"key": _TEXT, "user": _TEXT, "domain": _TEXT}, mail_address, many_values.mail_addresses
+    ),
     "given_name": Kind({"key": _TEXT, "first": _TEXT, "full": _LIST, "sound": _TEXT}, given_name),
     "surname": Kind({"key": _TEXT, "words": _LIST, "sound": _TEXT, "generation": _TEXT}, surname),
     "latin_name": Kind(
@@ -255,36 +257,18 @@ KINDS: dict[str, Kind] = {
 }  # fmt: skip
 
 
-def derive_keys(kind: str, values: Iterable[str], prefix: str, wanted: Sequence[str]) -> pa.Table:
-    """Keys of distinct values.
-
-    Args:
-        kind: a name of `KINDS`.
-        values: distinct values, none of them null.
-        prefix: the field; a key's column is `<prefix>_<suffix>`.
-        wanted: the suffixes to make.
-
-    Returns:
-        One row per value: column `value` and one column per key.
-    """
-    texts = list(values)
-    made = keys_of(KINDS[kind], texts, wanted)
-    return pa.table({"value": pa.array(texts, _TEXT)} | {f"{prefix}_{suffix}": keys for suffix, keys in made.items()})
-
-
-def keys_of(kind: Kind, texts: Sequence[str], wanted: Sequence[str]) -> dict[str, pa.Array]:
-    """The wanted keys of values: ordinary ones all at once, the rest one by one."""
+def keys_of(kind: Kind, texts: pa.StringArray, wanted: Sequence[str]) -> dict[str, pa.Array]:
+    """The wanted keys of values, none of them null: ordinary ones all at once, the rest one by one."""
     if kind.many is None:
         return one_by_one(kind, texts, wanted)
     ordinary, found = kind.many(texts, wanted)
-    others = [text for text, is_ordinary in zip(texts, ordinary, strict=True) if not is_ordinary]
-    rest = one_by_one(kind, others, wanted)
+    rest = one_by_one(kind, texts.filter(pa.array(~ordinary)), wanted)
     places = np.where(ordinary, np.cumsum(ordinary) - 1, ordinary.sum() + np.cumsum(~ordinary) - 1)
     taken = pa.array(places.astype(np.int64))
     return {suffix: pa.concat_arrays([found[suffix], rest[suffix]]).take(taken) for suffix in wanted}
 
 
-def one_by_one(kind: Kind, texts: Sequence[str], wanted: Sequence[str]) -> dict[str, pa.Array]:
+def one_by_one(kind: Kind, texts: pa.StringArray, wanted: Sequence[str]) -> dict[str, pa.Array]:
     """The wanted keys of values, each value by itself."""
-    made = [kind.derive(text) for text in texts]
+    made = [kind.derive(text) for text in texts.to_pylist()]
     return {suffix: pa.array([keys.get(suffix) for keys in made], kind.columns[suffix]) for suffix in wanted}

@@ -39,19 +39,28 @@ def gather_compared(
         records: number of records at training.
         target: table to make, one row per record of the pairs.
     """
-    columns = ", ".join(f'"{name}"' for name in sorted({c for item in model.comparisons for c in item.columns}))
+    compared = sorted({c for item in model.comparisons for c in item.columns})
+    columns = [f'record."{name}"' for name in compared]
+    joins = []
+    for place, column in enumerate(model.term_frequency_columns):
+        # one with a hash of its own is the usual case: only the others need to be looked up
+        columns.append(_share_sql(model, column, f"shared_{place}", records))
+        joins.append(f'left join shared_{place} on shared_{place}.value = hash(record."{column}")')
+        con.execute(
+            f"create or replace table shared_{place} as select value, {count_sql(model)} as n"
+            f' from (select hash("{column}") as value from {table} where "{column}" is not null)'
+            " group by 1 having count(*) > 1"
+        )
     con.execute(
-        f"create or replace table {target} as select record_no, {columns} from {table} where record_no in"
+        f"create or replace table {target} as select record_no, {', '.join(columns)} from {table} as record"
+        f" {' '.join(joins)} where record_no in"
         f" (select join_key_l from {pairs} union all select join_key_r from {pairs})"
     )
-    for column in model.term_frequency_columns:
-        con.execute(
-            f'create or replace table shared_value as select "{column}" as value, {rounded_count_sql(count_sql(model))}'
-            f' / {max(records, 1)}::double as share from {table} where "{column}" in (select "{column}" from {target})'
-            " group by 1"
-        )
-        con.execute(
-            f'create or replace table {target} as select {target}.*, share as "tf_{column}" from {target}'
-            f' left join shared_value on value = "{column}"'
-        )
-    con.execute("drop table if exists shared_value")
+    for place in range(len(joins)):
+        con.execute(f"drop table shared_{place}")
+
+
+def _share_sql(model: MatchModel, column: str, shared: str, records: int) -> str:
+    """The share of the records that hold the same value."""
+    share = f"{rounded_count_sql(f'coalesce({shared}.n, 1)')} / {max(records, 1)}::double"
+    return f'case when record."{column}" is not null then {share} end as "tf_{column}"'

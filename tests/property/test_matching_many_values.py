@@ -1,5 +1,6 @@
 """Two ways to the same keys: ordinary values all at once, and every value by itself."""
 
+import pyarrow as pa
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -32,6 +33,7 @@ NUMBERS = st.one_of(
     st.text("0123456789 -+()转x", min_size=1, max_size=20),
     st.text(min_size=1, max_size=20),
 )  # fmt: skip
+MAILS = st.one_of(st.from_regex(r"[A-Za-z0-9._%+'-]{1,6}@[a-zA-Z.\-]{1,8}", fullmatch=True), st.text("aZ@.-_+ é<>\n"))
 
 
 @settings(max_examples=150, deadline=None)
@@ -39,17 +41,22 @@ NUMBERS = st.one_of(
     names=st.lists(NAMES, max_size=30),
     addresses=st.lists(ADDRESSES, max_size=20),
     numbers=st.lists(NUMBERS, max_size=30),
+    mails=st.lists(MAILS, max_size=20),
 )
 @example(
     names=["欧阳小明", "欧阳", "吕布", "张伟", "王?"],
     addresses=["12", "--", "人民路十二号3栋"],
     numbers=["11010519491231002X"],
+    mails=["", "@", "A.b@C-d.e", "a@b.", "a@b@c", "a@b\n", "<a@b.cn>", "é@b.cn"],
 )
-@example(names=[], addresses=[], numbers=["1" * 18, "110105194902290010", "13800000000", "1101051949123100２X"])
-def test_all_at_once_is_one_by_one(names, addresses, numbers):
-    for kind, values in (("person_name", names), ("address", addresses), ("document", numbers), ("telephone", numbers)):
-        wanted = list(KINDS[kind].columns)
-        together, alone = keys_of(KINDS[kind], values, wanted), one_by_one(KINDS[kind], values, wanted)
+@example(
+    names=[], addresses=[], numbers=["1" * 18, "110105194902290010", "13800000000", "1101051949123100２X"], mails=[]
+)
+def test_all_at_once_is_one_by_one(names, addresses, numbers, mails):
+    values_of = {"person_name": names, "address": addresses, "document": numbers, "telephone": numbers}
+    for kind, values in {**values_of, "mail_address": mails}.items():
+        wanted, texts = list(KINDS[kind].columns), pa.array(values, pa.string())
+        together, alone = keys_of(KINDS[kind], texts, wanted), one_by_one(KINDS[kind], texts, wanted)
         for suffix in wanted:
             assert together[suffix].to_pylist() == alone[suffix].to_pylist(), (kind, suffix)
             assert together[suffix].type == alone[suffix].type
@@ -62,8 +69,9 @@ def test_all_at_once_is_one_by_one(names, addresses, numbers):
         ("address", "人民路12号"),
         ("document", "11010519491231002X"),
         ("telephone", "13812345678"),
+        ("mail_address", "Zhang.San-1@qq.com.cn"),
     ],
 )
 def test_usual_values_are_ordinary(kind, value):
-    ordinary, found = KINDS[kind].many([value], list(KINDS[kind].columns))
+    ordinary, found = KINDS[kind].many(pa.array([value]), list(KINDS[kind].columns))
     assert ordinary.all() and all(len(keys) == 1 for keys in found.values())
