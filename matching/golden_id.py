@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
 _FORM = re.compile(r"^G[0-9]{10}$")
 _DIGITS = 9
 
@@ -18,6 +22,23 @@ def golden_id(number: int) -> str:
         raise ValueError("golden ids count from 1 to 999,999,999")
     digits = f"{number:0{_DIGITS}d}"
     return f"G{digits}{check_digit(digits)}"
+
+
+def golden_ids(after: int, number: int) -> pa.StringArray:
+    """The ids with the next running numbers, as `golden_id` makes them one by one.
+
+    Raises:
+        ValueError: a number has no room in nine digits.
+    """
+    if after + number >= 10**_DIGITS:
+        raise ValueError("golden ids count from 1 to 999,999,999")
+    numbers = np.arange(after + 1, after + 1 + number, dtype=np.int64)
+    product = np.full(number, 10)
+    for power in range(_DIGITS - 1, -1, -1):
+        product = (product + numbers // 10**power) % 10
+        product = np.where(product == 0, 10, product) * 2 % 11
+    checked = pa.array(numbers * 10 + (11 - product) % 10).cast(pa.string())
+    return pc.binary_join_element_wise("G", pc.utf8_lpad(checked, _DIGITS + 1, "0"), "")
 
 
 def number_of(identifier: str) -> int:

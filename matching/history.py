@@ -9,15 +9,13 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
 import pyarrow as pa
 
-from matching.golden_id import number_of
-from matching.identity import Change, Past, changes
+from matching.identity import Change
 from matching.lineage import read_lineage
 from warehouse.errors import UserError
 from warehouse.store import CATALOG
@@ -41,6 +39,22 @@ _TABLES = {
 }
 
 
+# ids given this day; also those an earlier run of it gave, for they may have been published
+_MINTED = """
+create or replace temp table minted_events as
+with before as (select golden_id from {event} where kind = 'mint' and as_of < $day),
+borne as (
+    select distinct golden_id from moved where golden_id is not null
+),
+given as (
+    select golden_id from borne anti join before using (golden_id)
+    union
+    select golden_id from {event} where kind = 'mint' and as_of = $day
+)
+select 'mint' as kind, golden_id, null::varchar as other_golden_id, $cause as cause, $nothing as evidence from given
+"""
+
+
 @dataclass(frozen=True)
 class Bridge:
     """The pair that speaks loudest for joining two ids, or a decision that keeps them apart."""
@@ -51,27 +65,17 @@ class Bridge:
     cause: str
 
 
-@dataclass
+@dataclass(frozen=True)
 class History:
-    """The state before a day and this day's own earlier run, as read from the warehouse."""
+    """What earlier days did to ids, and this day's own earlier run, as read from the warehouse."""
 
     as_of: dt.date
-    before: dict[str, str]
-    past: Past
-    known: frozenset[str]
-    minted_today: frozenset[str]
-    merged_into: dict[str, tuple[str, dt.date]] = field(default_factory=dict)  # id -> its last merge before the day
-    merged_today: dict[str, str] = field(default_factory=dict)
-    merge_cause: dict[str, str] = field(default_factory=dict)  # id -> why it was last merged away before the day
+    merges: tuple[tuple[dt.date, str, str], ...] = ()  # day, survivor, id merged into it; this day's own too
+    merged_into: Mapping[str, tuple[str, dt.date]] = field(default_factory=dict)  # id -> its last merge before the day
+    merged_today: Mapping[str, str] = field(default_factory=dict)
+    merge_cause: Mapping[str, str] = field(default_factory=dict)  # id -> why it was last merged away before the day
     returned: frozenset[str] = frozenset()  # ids merged away once that came back since, before the day
-    models: dict[str, str] = field(default_factory=dict)  # party type -> model of the day linked before
-
-    def joined_before(self) -> dict[str, str]:
-        """Record -> id of the day before, without customers that owe their size to a steward: undo must free them."""
-        steered = {
-            i for gone, cause in self.merge_cause.items() if cause == "steward" for i in self.merged_into[gone][:1]
-        }
-        return {record: identifier for record, identifier in self.before.items() if identifier not in steered}
+    models: Mapping[str, str] = field(default_factory=dict)  # party type -> model of the day linked before
 
 
 def create_tables(con: duckdb.DuckDBPyConnection) -> None:
@@ -91,26 +95,35 @@ def read_history(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> History:
         raise UserError(
             f"link: {as_of} is before {newest}, the newest linked day; history only grows forward, run {newest} again"
         )
-    rows = con.execute(
-        f"select record_id, golden_id, valid_from, valid_to from {SCHEMA}.party_identity order by valid_from, record_id"
-    ).fetchall()
     events = con.execute(
-        f"select as_of, kind, golden_id, other_golden_id, cause from {SCHEMA}.identity_event order by as_of, event_id"
+        f"select as_of, kind, golden_id, other_golden_id, cause from {SCHEMA}.identity_event"
+        " where kind in ('merge', 'undo') order by as_of, event_id"
     ).fetchall()
-    merges = [(day, survivor, gone) for day, kind, survivor, gone, _ in events if kind == "merge"]
-    minted = {identifier: day for day, kind, identifier, _, _ in events if kind == "mint"}
+    merges = tuple((day, survivor, gone) for day, kind, survivor, gone, _ in events if kind == "merge")
     return History(
         as_of=as_of,
-        before={r: g for r, g, start, end in rows if start < as_of and (end is None or end >= as_of)},
-        past=_past(rows, merges, minted),
-        known=frozenset(identifier for identifier, day in minted.items() if day < as_of),
-        minted_today=frozenset(identifier for identifier, day in minted.items() if day == as_of),
+        merges=merges,
         merged_into={gone: (survivor, day) for day, survivor, gone in merges if day < as_of},
         merged_today={gone: survivor for day, survivor, gone in merges if day == as_of},
         merge_cause={gone: cause for day, kind, _, gone, cause in events if kind == "merge" and day < as_of},
         returned=_returned(events, as_of),
         models=_last_models(con, as_of),
     )
+
+
+def joined_before(con: duckdb.DuckDBPyConnection, history: History) -> str:
+    """Make the table `joined_before` (record_id, golden_id) of the day before, and return its name.
+
+    Customers that owe their size to a steward are left out: undo must free them.
+    """
+    steered = {history.merged_into[gone][0] for gone, cause in history.merge_cause.items() if cause == "steward"}
+    con.execute(
+        f"create or replace temp table joined_before as select record_id, golden_id from {SCHEMA}.party_identity"
+        " where valid_from < $day and (valid_to is null or valid_to >= $day)"
+        " and golden_id not in (select unnest($steered::varchar[]))",
+        {"day": history.as_of, "steered": sorted(steered)},
+    )
+    return "joined_before"
 
 
 def _returned(events: Sequence[tuple[dt.date, str, str, str | None, str]], as_of: dt.date) -> frozenset[str]:
@@ -136,72 +149,34 @@ def _newest_day(con: duckdb.DuckDBPyConnection) -> dt.date | None:
     return row[0] if row else None
 
 
-def _past(
-    rows: Sequence[tuple[str, str, dt.date, dt.date | None]],
-    merges: Sequence[tuple[dt.date, str, str]],
-    minted: Mapping[str, dt.date],
-) -> Past:
-    current = {record: identifier for record, identifier, _, end in rows if end is None}
-    former: dict[str, set[str]] = defaultdict(set)
-    ended: dict[str, dict[dt.date, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for record, identifier, _, end in rows:
-        if end is not None and identifier != current.get(record):
-            former[record].add(identifier)
-            ended[identifier][end].add(record)
-    alive = set(current.values())
-    return Past(
-        current=current,
-        since={record: start for record, _, start, end in rows if end is None},
-        former={record: frozenset(ids) for record, ids in former.items()},
-        last_merge={survivor: day for day, survivor, _ in merges},
-        last_members={i: frozenset(days[max(days)]) for i, days in ended.items() if i not in alive},
-        highest=max((number_of(identifier) for identifier in (*minted, *alive)), default=0),
-    )
-
-
-def day_changes(history: History, after: Mapping[str, str]) -> list[Change]:
-    """What this day did to ids, compared with the day before.
-
-    An id that an earlier run of this day minted and that is no longer borne existed all the same: it may have been
-    published, so it is merged into the id that holds its records now, or retired, and never given again.
-    """
-    found = changes(history.before, after, history.known)
-    alive = set(after.values())
-    for identifier in sorted(history.minted_today - alive):
-        heirs = {after[r] for r, g in history.past.current.items() if g == identifier and r in after}
-        heir = min(heirs, key=number_of) if heirs else history.merged_today.get(identifier)
-        found.append(Change("mint", identifier))
-        found.append(Change("merge", heir, identifier) if heir else Change("retire", identifier))
-    return sorted(found, key=lambda c: (c.kind, c.identifier, c.other or ""))
-
-
 def write_day(
     con: duckdb.DuckDBPyConnection,
     history: History,
     run_id: str,
-    after: Mapping[str, str],
+    found: Sequence[Change],
     bridges: Mapping[frozenset[str], Bridge],
     cause: str,
-) -> list[Change]:
+) -> dict[str, int]:
     """Replace what this day wrote before by its new state; the caller holds the transaction.
 
     Args:
-        con: the warehouse connection, inside a transaction.
+        con: the warehouse connection, inside a transaction; `moved` (record_id, earlier, golden_id) names the records
+            whose id is another than the day before.
         history: see `read_history`.
         run_id: run of the day.
-        after: record -> golden id.
+        found: what happened to ids, without mints.
         bridges: for two ids, the evidence between their records.
         cause: cause of changes that have no bridge of their own (`run`, or `model` after a model change).
+
+    Returns:
+        Number of changes by kind.
     """
     day = history.as_of
     con.execute(f"delete from {SCHEMA}.party_identity where valid_from = ?", [day])
     con.execute(f"update {SCHEMA}.party_identity set valid_to = null where valid_to = ?", [day])
-    con.execute(f"delete from {SCHEMA}.identity_event where as_of = ?", [day])
-    moved = sorted(r for r in {*history.before, *after} if history.before.get(r) != after.get(r))
-    _append(con, "moved", {"record_id": moved, "golden_id": [after.get(record) for record in moved]})
     con.execute(
         f"update {SCHEMA}.party_identity set valid_to = ? where valid_to is null"
-        " and record_id in (select record_id from moved)",
+        " and record_id in (select record_id from moved where earlier is not null)",
         [day],
     )
     con.execute(
@@ -209,12 +184,11 @@ def write_day(
         " where golden_id is not null order by record_id",
         [day, run_id],
     )
-    con.unregister("moved")
-    found = day_changes(history, after)
     _write_events(con, history, run_id, found, bridges, cause)
-    _write_aliases(con, history, found, set(after.values()))
+    _write_aliases(con, history, found)
     _write_lineage(con)
-    return found
+    counted = f"select kind, count(*) from {SCHEMA}.identity_event where as_of = ? group by 1"
+    return {str(kind): int(number) for kind, number in con.execute(counted, [day]).fetchall()}
 
 
 def _append(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Iterable[str | None]]) -> None:
@@ -229,23 +203,30 @@ def _write_events(
     bridges: Mapping[frozenset[str], Bridge],
     cause: str,
 ) -> None:
-    ordered = [(change, bridges.get(frozenset((change.identifier, change.other or "")))) for change in found]
+    told = [(change, bridges.get(frozenset((change.identifier, change.other or "")))) for change in found]
     _append(
         con,
         "events",
         {
-            "event_id": [f"{history.as_of:%Y%m%d}-{place:07d}" for place in range(1, len(ordered) + 1)],
-            "kind": [change.kind for change, _ in ordered],
-            "golden_id": [change.identifier for change, _ in ordered],
-            "other_golden_id": [change.other for change, _ in ordered],
-            "cause": [_cause(history, change, bridge, cause) for change, bridge in ordered],
-            "evidence": [_evidence(bridge) for _, bridge in ordered],
+            "kind": [change.kind for change, _ in told],
+            "golden_id": [change.identifier for change, _ in told],
+            "other_golden_id": [change.other for change, _ in told],
+            "cause": [_cause(history, change, bridge, cause) for change, bridge in told],
+            "evidence": [_evidence(bridge) for _, bridge in told],
         },
     )
     con.execute(
+        _MINTED.format(event=f"{SCHEMA}.identity_event"),
+        {"day": history.as_of, "cause": cause, "nothing": _evidence(None)},
+    )
+    con.execute(f"delete from {SCHEMA}.identity_event where as_of = ?", [history.as_of])
+    con.execute(
         f"insert into {SCHEMA}.identity_event"
-        " select event_id, ?, ?, kind, golden_id, other_golden_id, cause, evidence from events order by event_id",
-        [history.as_of, run_id],
+        " select format('{}-{:07d}', $day_text, row_number() over told) as event_id, $day, $run, kind,"
+        " golden_id, other_golden_id, cause, evidence"
+        " from (from events union all from minted_events)"
+        " window told as (order by kind, golden_id, coalesce(other_golden_id, '')) order by event_id",
+        {"day_text": f"{history.as_of:%Y%m%d}", "day": history.as_of, "run": run_id},
     )
     con.unregister("events")
 
@@ -265,10 +246,11 @@ def _evidence(bridge: Bridge | None) -> str:
     return json.dumps({"pair_id": bridge.pair_id, "rule": bridge.rule, "weight": round(bridge.weight, 2)})
 
 
-def _write_aliases(con: duckdb.DuckDBPyConnection, history: History, found: Sequence[Change], alive: set[str]) -> None:
+def _write_aliases(con: duckdb.DuckDBPyConnection, history: History, found: Sequence[Change]) -> None:
     """Every dead id that was merged away, with the id that stands for it today."""
     last = {gone: merge for gone, merge in history.merged_into.items() if gone not in history.returned}
     last |= {c.other: (c.identifier, history.as_of) for c in found if c.kind == "merge" and c.other}
+    alive = _alive(con, {*last, *(survivor for survivor, _ in last.values())})
     gone = sorted(identifier for identifier in last if identifier not in alive)
     _append(
         con,
@@ -284,6 +266,16 @@ def _write_aliases(con: duckdb.DuckDBPyConnection, history: History, found: Sequ
         f"insert into {SCHEMA}.identity_alias select golden_id, survives_as, as_of::date from aliases order by 1"
     )
     con.unregister("aliases")
+
+
+def _alive(con: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> set[str]:
+    """Those of the ids that records bear."""
+    rows = con.execute(
+        f"select distinct golden_id from {SCHEMA}.party_identity"
+        " where valid_to is null and golden_id in (select unnest(?))",
+        [sorted(ids)],
+    ).fetchall()
+    return {row[0] for row in rows}
 
 
 def _follow(identifier: str, last: Mapping[str, tuple[str, dt.date]], alive: set[str]) -> str:

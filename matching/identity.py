@@ -6,7 +6,8 @@ Pure functions over plain dictionaries; `matching.history` reads the state and w
   count first, then those that had it before the last one, so that undoing a merge gives each customer its own id back.
 - A customer that several ids claim keeps the oldest; the others are merged into it.
 - A customer that no id claims gets back a dead id its records once bore (the undo of a merge, or a customer that
-  returns), and only otherwise a new one.
+  returns), and only otherwise a new one. Numbers count up in the order of the customers' smallest records, customers
+  of records seen before first.
 """
 
 from __future__ import annotations
@@ -31,6 +32,8 @@ class Past:
         former: record -> ids it bore earlier.
         last_merge: id -> day another id was last merged into it.
         last_members: dead id -> records it held last.
+        ended: dead id -> day it ended.
+        elsewhere: ids in force of customers that nothing is asked about.
         highest: greatest running number ever given.
     """
 
@@ -39,6 +42,8 @@ class Past:
     former: Mapping[str, frozenset[str]] = field(default_factory=dict)
     last_merge: Mapping[str, dt.date] = field(default_factory=dict)
     last_members: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    ended: Mapping[str, dt.date] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
     highest: int = 0
 
 
@@ -54,14 +59,15 @@ def assign(clusters: Sequence[Records], past: Past) -> dict[str, str]:
     """
     chosen = _surviving(clusters, past)
     chosen |= _revived(clusters, chosen, past)
-    number = past.highest
-    result: dict[str, str] = {}
-    for place, records in enumerate(clusters):
-        if place not in chosen:
-            number += 1
-            chosen[place] = golden_id(number)
-        result |= dict.fromkeys(records, chosen[place])
-    return result
+    without = [place for place in range(len(clusters)) if place not in chosen]
+    without.sort(key=lambda place: _is_new(clusters[place], past))
+    chosen |= {place: golden_id(number) for number, place in enumerate(without, past.highest + 1)}
+    return {record: chosen[place] for place, records in enumerate(clusters) for record in records}
+
+
+def _is_new(records: Records, past: Past) -> bool:
+    """Whether nothing is known of any record."""
+    return not any(record in past.current or record in past.former for record in records)
 
 
 def _surviving(clusters: Sequence[Records], past: Past) -> dict[int, str]:
@@ -99,8 +105,11 @@ def _was_before_merge(record: str, identifier: str, past: Past) -> bool:
 
 
 def _revived(clusters: Sequence[Records], taken: Mapping[int, str], past: Past) -> dict[int, str]:
-    """Dead ids for customers without one: the id whose last records are most like the customer's."""
-    alive = set(taken.values())
+    """Dead ids for customers without one: the id whose last records are most like the customer's, the latest of them.
+
+    Of several ids that once held the same records, the one that ended last is what an undo restores.
+    """
+    alive = past.elsewhere.union(taken.values())
     offers = []
     for place, records in enumerate(clusters):
         if place in taken:
@@ -110,10 +119,11 @@ def _revived(clusters: Sequence[Records], taken: Mapping[int, str], past: Past) 
             members = past.last_members.get(identifier, frozenset(records))
             common = len(members.intersection(records))
             likeness = common / len(members.union(records))
-            offers.append((-likeness, number_of(identifier), place, identifier))
+            age = -past.ended.get(identifier, dt.date.max).toordinal()
+            offers.append((-likeness, age, number_of(identifier), place, identifier))
     revived: dict[int, str] = {}
     given: set[str] = set()
-    for _, _, place, identifier in sorted(offers):
+    for *_, place, identifier in sorted(offers):
         if place not in revived and identifier not in given:
             revived[place] = identifier
             given.add(identifier)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from types import MappingProxyType
 
 import duckdb
-import pyarrow as pa
 
 from matching.blocking import Oversize
 from matching.decisions import PairDecision
 from matching.delta import find_changes
-from matching.history import History
+from matching.history import History, joined_before
 from matching.kept import Kept, Tables, find_kept, signature
 from matching.lifecycle import watch
 from matching.model import MatchModel, load_model, model_path
@@ -100,7 +98,7 @@ def resolve(
         con.execute(f"drop view {tables.scratch('prepared')}")
         prepare(con, model, source, tables.scratch("prepared"))
     joined = counts_joined(history, party_type, parameters)
-    before = history.joined_before() if joined else {}
+    before = joined_before(con, history) if joined and model.limits.keep_joined else None
     found = resolve_prepared(con, model, parameters, decisions, before, kept, history.as_of)
     return replace(found, drifted=drifted, joined=joined, signature=signature(model, parameters, records))
 
@@ -128,7 +126,7 @@ def resolve_prepared(
     model: MatchModel,
     parameters: Parameters,
     decisions: Sequence[PairDecision] = (),
-    joined_before: Mapping[str, str] = MappingProxyType({}),
+    before: str | None = None,
     kept: Kept | None = None,
     as_of: dt.date = dt.date.max,
 ) -> Resolved:
@@ -139,7 +137,7 @@ def resolve_prepared(
         model: the model.
         parameters: its numbers.
         decisions: what stewards said.
-        joined_before: record -> customer of the day before, under the same model.
+        before: relation of record_id and golden_id, the customers of the day before where they are evidence.
         kept: look only at what changed since this run (`matching.delta.find_changes` was called).
         as_of: business day.
     """
@@ -151,8 +149,8 @@ def resolve_prepared(
     linker = scoring_linker(con, model, parameters, prepared, records)
     work = Work(con, model, parameters, linker, tables, records, size, by_number, kept)
     oversize, pairs = weigh(work, as_of)
-    if model.limits.keep_joined and joined_before:
-        _keep_joined(work, joined_before)
+    if before:
+        _keep_joined(work, before)
     customers = regroup(work)
     return Resolved(
         model.party_type, model, parameters.version, tables, records, pairs, customers,
@@ -160,18 +158,17 @@ def resolve_prepared(
     )  # fmt: skip
 
 
-def _keep_joined(work: Work, before: Mapping[str, str]) -> None:
+def _keep_joined(work: Work, before: str) -> None:
     """What was one customer the day before, under the same model, stays one while nothing speaks against it.
 
     A source's record goes on meaning the same person when he moves or changes his name. Only pairs that are doubtful
     today are kept: a conflict, or too little left in common, still parts them.
     """
     con, judged = work.con, work.scratch("judged_fresh" if work.kept else "judged")
-    columns = {"record_id": list(before), "golden_id": list(before.values())}
-    con.register("before", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
     con.execute(
-        f"create or replace table stayed as select record_no, golden_id from before"
+        f"create or replace table stayed as select record_no, golden_id from {before}"
         f" join (select record_no, record_id from {work.scratch('prepared')}) using (record_id)"
+        f" where record_no in (select unnest([record_no_l, record_no_r]) from {judged} where verdict <> 'reject')"
     )
     con.execute(
         f"""
@@ -183,4 +180,3 @@ def _keep_joined(work: Work, before: Mapping[str, str]) -> None:
         """
     )
     con.execute("drop table stayed")
-    con.unregister("before")

@@ -17,6 +17,13 @@ _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shut
 _CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A file's tests stay on one worker, and so do all tests of the demo bank's days: it is built once."""
+    for item in items:
+        group = "demo_days" if "demo_days" in getattr(item, "fixturenames", ()) else item.path.stem
+        item.add_marker(pytest.mark.xdist_group(group))
+
+
 def make_site(home: Path, people: int, organizations: int) -> Settings:
     """A demo site of its own with its own key."""
     size = {"MDM_DEMO__PEOPLE": str(people), "MDM_DEMO__ORGANIZATIONS": str(organizations)}

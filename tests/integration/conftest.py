@@ -63,7 +63,7 @@ def run(settings: Settings, day: dt.date) -> Day:
 
 
 @pytest.fixture(scope="session")
-def bank(site_factory) -> Bank:
+def demo_days(site_factory) -> Bank:
     settings = site_factory(people=400, organizations=40)
     generate(settings, None)
     days = {FIRST: run(settings, FIRST)}

@@ -21,10 +21,10 @@ GATHERED = {"record_id", "source", "former_mobiles", "former_addresses", "all_mo
 
 
 @pytest.fixture
-def linked(bank, monkeypatch) -> Settings:
+def linked(demo_days, monkeypatch) -> Settings:
     """The bank after its days."""
-    monkeypatch.setenv("MDM_HOME", str(bank.settings.home))
-    return bank.settings
+    monkeypatch.setenv("MDM_HOME", str(demo_days.settings.home))
+    return demo_days.settings
 
 
 def rows_of(con: Any, sql: str) -> list[dict[str, Any]]:
@@ -33,9 +33,9 @@ def rows_of(con: Any, sql: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in result.fetchall()]
 
 
-def test_what_is_typed_is_standardised_as_the_run_does(bank):
-    form = open_form(bank.settings)
-    with store.connect(bank.settings, read_only=True) as con:
+def test_what_is_typed_is_standardised_as_the_run_does(demo_days):
+    form = open_form(demo_days.settings)
+    with store.connect(demo_days.settings, read_only=True) as con:
         sql = "from contract_party where source_key is not null order by md5(source || source_key) limit 60"
         given = rows_of(con, sql)
         con.execute("use memory")
@@ -54,9 +54,9 @@ def test_what_is_typed_is_standardised_as_the_run_does(bank):
     assert {party_type for party_type, _ in parties.values()} == {"person", "organization"}
 
 
-def test_what_is_wrong_with_a_form_is_said_without_values(bank):
+def test_what_is_wrong_with_a_form_is_said_without_values(demo_days):
     with pytest.raises(SettingsError) as error:
-        open_form(bank.settings).standardise("person", {"nmae": "王小明", "birth_date": "5.3.1980"})
+        open_form(demo_days.settings).standardise("person", {"nmae": "王小明", "birth_date": "5.3.1980"})
     assert [problem.partition(":")[0] for problem in error.value.problems] == [
         "typed field 'nmae'", "typed field 'birth_date'",
     ]  # fmt: skip

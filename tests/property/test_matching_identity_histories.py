@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections import defaultdict
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from matching.golden_id import number_of
@@ -37,10 +37,12 @@ class Book:
         current = self.days[-1] if self.days else {}
         former: dict[str, set[str]] = defaultdict(set)
         last: dict[str, frozenset[str]] = {}
+        ended: dict[str, dt.date] = {}
         since: dict[str, dt.date] = {}
         for number, day in enumerate(self.days):
             for identifier in set(day.values()):
                 last[identifier] = frozenset(r for r, g in day.items() if g == identifier)
+                ended[identifier] = FIRST + dt.timedelta(number + 1)
             for record, identifier in day.items():
                 if identifier != current.get(record):
                     former[record].add(identifier)
@@ -53,6 +55,7 @@ class Book:
             former={record: frozenset(ids) for record, ids in former.items()},
             last_merge=self.merges,
             last_members={i: members for i, members in last.items() if i not in alive},
+            ended={i: day for i, day in ended.items() if i not in alive},
             highest=max(map(number_of, self.known), default=0),
         )
 
@@ -102,7 +105,12 @@ def test_a_day_run_again_gives_the_same(days):
         assert assign(clusters_of(day), book.past()) == after
 
 
+_NOBODY: list[int | None] = [None] * 10
+_TWICE = [[0, *[None] * 6, 1, 2, 0], _NOBODY, [*[None] * 8, 0, 0], [1, *[None] * 6, 0, None, 1]]
+
+
 @given(DAYS, st.integers(0, 5), st.integers(0, 5), st.integers(1, 3))
+@example(_TWICE, 0, 1, 1)  # two ids held the same records once
 def test_undoing_a_merge_restores_both_customers(days, one, two, later):
     book = Book()
     for day in days:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import datetime as dt
 from collections import defaultdict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import duckdb
 import numpy as np
@@ -16,11 +16,13 @@ from hypothesis import strategies as st
 
 from matching.cluster import MODEL
 from matching.decisions import PairDecision
+from matching.golden_id import number_of
 from matching.grouping import Edges, Rules, group
 from matching.history import create_tables, read_history, write_day
-from matching.identity import assign
+from matching.identity import Past, assign, changes
 from matching.lineage import read_lineage
 from matching.regroup import with_decisions
+from matching.settle import settle
 from matching.work import NumberedDecision
 
 RECORDS = "abcdefgh"
@@ -31,12 +33,16 @@ UNTIL_EVER = dt.date(2030, 1, 1)
 
 @dataclass(frozen=True)
 class Day:
-    """What a run meets: records delivered, pairs with weights, decisions in force, the model's link line."""
+    """What a run meets: records delivered, pairs with weights, decisions in force, the model's link line.
+
+    `looks_at_changes`: customers that are the same as before are not looked at.
+    """
 
     records: frozenset[str]
     weights: dict[tuple[str, str], int]
     decisions: dict[tuple[str, str], str]
     line: int
+    looks_at_changes: bool
 
 
 DAYS = st.lists(
@@ -46,6 +52,7 @@ DAYS = st.lists(
         weights=st.dictionaries(st.sampled_from(PAIRS), st.integers(1, 9), max_size=7),
         decisions=st.dictionaries(st.sampled_from(PAIRS), st.sampled_from(["same", "different"]), max_size=2),
         line=st.sampled_from([3, 5]),
+        looks_at_changes=st.booleans(),
     ),
     min_size=1,
     max_size=6,
@@ -72,6 +79,24 @@ def _groups(known: list[str], day: Day) -> list[tuple[str, ...]]:
     return [tuple(known[place] for place in np.flatnonzero(home == first)) for first in np.unique(home)]
 
 
+def _past(rows: list[tuple[str, str, dt.date, dt.date | None]], events: list[tuple[str, str, dt.date]]) -> Past:
+    """All that is known of ids, read the slow way."""
+    current = {record: identifier for record, identifier, _, end in rows if end is None}
+    ended = [(r, i, end) for r, i, _, end in rows if end is not None and i != current.get(r)]
+    last = {i: max(end for _, other, end in ended if other == i) for _, i, _ in ended if i not in current.values()}
+    return Past(
+        current=current,
+        since={record: start for record, _, start, end in rows if end is None},
+        former={r: frozenset(i for other, i, _ in ended if other == r) for r, _, _ in ended},
+        last_merge={i: day for kind, i, day in events if kind == "merge"},
+        last_members={
+            i: frozenset(r for r, other, end in ended if (other, end) == (i, day)) for i, day in last.items()
+        },
+        ended=last,
+        highest=max((number_of(i) for kind, i, _ in events if kind == "mint"), default=0),
+    )
+
+
 class Bank:
     """Its warehouse, and a plain record of who was who on every day."""
 
@@ -87,15 +112,55 @@ class Bank:
         as_of = FIRST + dt.timedelta(len(self.states))
         known = [r for r in RECORDS if r in day.records]
         groups = _groups(known, day)
-        history = read_history(self.con, as_of)
-        after = assign(groups, history.past)
-        self.con.execute("begin")
-        write_day(self.con, history, f"run-{as_of}", after, {}, "run")
-        self.con.execute("insert into match_run values (?, '', 'person', '', 0, 0, 0, 0, 0)", [as_of])
-        self.con.execute("commit")
+        before = self.states[-1] if self.states else {}
+        after, told = self.expected(as_of, groups, before)
+        self.settle_day(as_of, self.looked_at(groups, before) if day.looks_at_changes else groups, before, groups)
+        assert self.state() == after
+        assert self.told(as_of) == told
         self.states.append(after)
         self.clusters.append(groups)
         return after
+
+    def expected(
+        self, as_of: dt.date, groups: list[tuple[str, ...]], before: dict[str, str]
+    ) -> tuple[dict[str, str], list[tuple[str, ...]]]:
+        """Ids and events by the rules alone, asked about everybody."""
+        rows = self.con.execute("select * exclude (run_id) from party_identity order by valid_from").fetchall()
+        events = self.con.execute("select kind, golden_id, as_of from identity_event order by as_of").fetchall()
+        after = assign(groups, _past(rows, events))
+        known = frozenset(identifier for kind, identifier, day in events if kind == "mint" and day < as_of)
+        return after, [(c.kind, c.identifier, c.other) for c in changes(before, after, known)]
+
+    def looked_at(self, groups: list[tuple[str, ...]], before: dict[str, str]) -> list[tuple[str, ...]]:
+        """Only customers with other records than before."""
+        return sorted(set(groups) - {tuple(sorted(r for r in before if before[r] == i)) for i in before.values()})
+
+    def settle_day(
+        self, as_of: dt.date, groups: list[tuple[str, ...]], before: dict[str, str], everybody: list[tuple[str, ...]]
+    ) -> None:
+        history = read_history(self.con, as_of)
+        rows = [(record, members[0]) for members in groups for record in members]
+        gone = [(record,) for record in set(before) - {record for members in everybody for record in members}]
+        for table, columns, values in (("clustered", "record_id, customer", rows), ("vanished", "record_id", gone)):
+            names = ", ".join(f"{name} varchar" for name in columns.split(", "))
+            self.con.execute(f"create or replace temp table {table} ({names})")
+            marks = ", ".join("?" for _ in columns.split(", "))
+            if values:
+                self.con.executemany(f"insert into {table} values ({marks})", values)
+        settled = settle(self.con, history)
+        self.con.execute("begin")
+        write_day(self.con, history, f"run-{as_of}", settled.found, {}, "run")
+        self.con.execute("insert into match_run values (?, '', 'person', '', 0, 0, 0, 0, 0)", [as_of])
+        self.con.execute("commit")
+
+    def state(self) -> dict[str, str]:
+        return dict(
+            self.con.execute("select record_id, golden_id from party_identity where valid_to is null").fetchall()
+        )
+
+    def told(self, as_of: dt.date) -> list[tuple[str, ...]]:
+        sql = "select kind, golden_id, other_golden_id from identity_event where as_of = ? order by event_id"
+        return self.con.execute(sql, [as_of]).fetchall()
 
     def given_ids(self) -> set[str]:
         return {
@@ -151,7 +216,7 @@ def test_undoing_a_merge_restores_both_customers_exactly(days, pair, nights):
     last = days[-1]
     if not set(pair) <= last.records or before[pair[0]] == before[pair[1]]:
         return
-    joined = Day(last.records, last.weights, {**last.decisions, pair: "same"}, last.line)
+    joined = replace(last, decisions={**last.decisions, pair: "same"})
     for _ in range(nights):
         bank.live(joined)
     assert bank.live(last) == before

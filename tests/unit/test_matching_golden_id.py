@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from matching.golden_id import check_digit, golden_id, is_golden_id, number_of
+from matching.golden_id import check_digit, golden_id, golden_ids, is_golden_id, number_of
 
 
 def test_form_and_order():
@@ -34,3 +34,11 @@ def test_every_single_wrong_digit_is_found():
 @pytest.mark.parametrize("text", ["", "G", "G000000014", "H0000000014", "G00000000144", "g0000000014", "G000000001４"])
 def test_other_texts_are_not_golden_ids(text):
     assert not is_golden_id(text)
+
+
+def test_many_at_once_are_made_as_one_by_one():
+    assert golden_ids(0, 0).to_pylist() == []
+    for after in (0, 8, 999, 123_456_789, 10**9 - 101):
+        assert golden_ids(after, 100).to_pylist() == [golden_id(after + place) for place in range(1, 101)]
+    with pytest.raises(ValueError, match="count from 1"):
+        golden_ids(10**9 - 101, 101)
