@@ -22,6 +22,7 @@ from matching.model import MatchModel
 from matching.parameters import Parameters, Profile
 
 _PAIRS = 20_000  # pairs of each sort, at most
+_SAMPLED = 200_000  # records in whose blocks pairs are looked for, about
 _ABSENT = "absent"
 _CHANCE = 0.999  # quantile of what chance explains
 _LEAST = 1e-4  # a share below this counts as this much
@@ -72,45 +73,54 @@ def take_profile(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: 
     linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     names = [item.comparison for item in model.comparisons]
     levels = {}
-    for kind, sql in (("random", _random_sql(model, table)), ("blocked", _blocked_sql(model, table))):
+    for kind, sql in (("random", _random_sql(model, table)), ("blocked", _blocked_sql(model, table, records))):
         con.execute(f"create or replace table drift_pairs as {sql}")
-        rows = comparison_patterns(con, linker, table, "drift_pairs", names)
+        con.execute(
+            f"create or replace table drift_records as from {table}"
+            " where record_no in (select unnest([join_key_l, join_key_r]) from drift_pairs)"
+        )
+        rows = comparison_patterns(con, linker, "drift_records", "drift_pairs", names)
         levels[kind] = _level_counts(model, rows)
     con.execute("drop table drift_pairs")
+    con.execute("drop table drift_records")
     return Profile(records=records, missing=dict(zip(model.fields, missing, strict=True)), **levels)
 
 
 def _random_sql(model: MatchModel, table: str) -> str:
-    """Each record and the next one in a random order that is always the same."""
-    order = f"md5(record_id || '{model.training.seed}'), record_id"
+    """Each record of a sample and the next one in a random order that is always the same."""
     return (
         "select 'random' as match_key, record_no as join_key_l, other as join_key_r from ("
-        f" select record_no, record_id, lead(record_no) over (order by {order}) as other from {table}"
-        f" order by {order} limit {_PAIRS}) where other is not null"
+        " select record_no, lead(record_no) over (order by place, record_id) as other from ("
+        f" select record_no, record_id, hash(record_id, {model.training.seed}) as place from {table}"
+        f" order by place, record_id limit {_PAIRS + 1})) where other is not null"
     )
 
 
-def _blocked_sql(model: MatchModel, table: str) -> str:
+def _blocked_sql(model: MatchModel, table: str, records: int) -> str:
     """Each record and the next one of its block, for the blocks of the training; without these the certain rules."""
     blocks = model.training.blocks or model.training.certain
+    neighbours = [_neighbours_sql(table, keys, model.training.seed, records) for keys in blocks]
     return (
         f"select 'blocked' as match_key, record_no as join_key_l, other as join_key_r from"
-        f" ({' union '.join(_neighbours_sql(table, keys) for keys in blocks) or _no_pairs_sql(table)})"
-        f" order by hash(record_no, other, {model.training.seed}), record_no, other limit {_PAIRS}"
+        f" ({' union '.join(neighbours) or _no_pairs_sql(table)})"
+        f" order by place, record_id limit {_PAIRS}"
     )
 
 
-def _neighbours_sql(table: str, keys: list[str]) -> str:
+def _neighbours_sql(table: str, keys: list[str], seed: int, records: int) -> str:
+    """Neighbours in blocks; of a large table only some of the blocks are looked at, whole."""
     listed = ", ".join(f'"{key}"' for key in keys)
     known = " and ".join(f'"{key}" is not null' for key in keys)
+    some = f" and hash({listed}, {seed}) % {records // _SAMPLED} = 0" if records >= 2 * _SAMPLED else ""
     return (
-        f"select record_no, other from (select record_no, lead(record_no) over (partition by {listed} order by"
-        f" record_no) as other from {table} where {known}) where other is not null"
+        f"select record_no, other, record_id, hash(record_id, other_id, {seed}) as place from (select record_no,"
+        f" record_id, lead(record_no) over same as other, lead(record_id) over same as other_id from {table}"
+        f" where {known}{some} window same as (partition by {listed} order by record_id)) where other is not null"
     )
 
 
 def _no_pairs_sql(table: str) -> str:
-    return f"select record_no, record_no as other from {table} where false"
+    return f"select record_no, record_no as other, record_id, 0 as place from {table} where false"
 
 
 def _level_counts(model: MatchModel, rows: list[tuple[int, ...]]) -> dict[str, dict[str, int]]:

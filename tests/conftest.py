@@ -17,6 +17,7 @@ _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shut
 _CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A file's tests stay on one worker, and so do all tests of the demo bank's days: it is built once."""
     for item in items:
