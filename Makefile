@@ -12,7 +12,7 @@ run: install ## demo bank, one business day through the Airflow DAG, summary
 	$(BIN)/mdm run --airflow
 
 test: install lint ## everything that must hold, in under 15 minutes
-	$(BIN)/python -m pytest -q -n 2 --dist loadgroup tests --ignore=tests/bench --ignore=tests/drills
+	$(BIN)/python -m pytest -q -n 2 --no-loadscope-reorder tests --ignore=tests/bench --ignore=tests/drills
 
 drills: install ## whole days: killed in every step, under a real scheduler, around a steward in a browser (minutes each)
 	$(BIN)/python -m pytest -q tests/drills

@@ -22,9 +22,10 @@ _CONTACTS = """
 create or replace table contact as
 select
     record_id,
-    list(distinct value order by value) filter (kind = 'mobile' and not is_current) as former_mobiles,
-    list(distinct value order by value) filter (kind = 'address' and not is_current) as former_addresses
+    list(distinct value order by value) filter (kind = 'mobile') as former_mobiles,
+    list(distinct value order by value) filter (kind = 'address') as former_addresses
 from warehouse.main.int_party__contact_point
+where not is_current
 group by record_id
 """
 
@@ -52,7 +53,6 @@ from warehouse.main.int_party__record as record
 left join document_holder as holder on holder.document_key = record.document_key
 left join contact on contact.record_id = record.record_id
 where record.party_type = 'person'
-order by record.record_id
 """
 
 _ORGANIZATION = """
@@ -67,7 +67,6 @@ select
 from warehouse.main.int_party__record as record
 left join contact on contact.record_id = record.record_id
 where record.party_type = 'organization'
-order by record.record_id
 """
 
 
@@ -86,8 +85,9 @@ def gather_parties(con: duckdb.DuckDBPyConnection) -> None:
 def document_holders(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     """One holder per document key that some record of the warehouse holds together with another."""
     rows = con.execute(
-        "select document_key, record_id from warehouse.main.int_party__document"
-        " qualify count(*) over (partition by record_id) > 1 order by record_id, document_key"
+        "with document as (select document_key, record_id from warehouse.main.int_party__document),"
+        " several as (select record_id from document group by record_id having count(*) > 1)"
+        " select document_key, record_id from document semi join several using (record_id) order by record_id, document_key"
     ).fetchall()
     forest: Forest[str] = Forest()
     first: dict[str, str] = {}

@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, sync_playwright
+from xdist.remote import Producer
+from xdist.scheduler import LoadFileScheduling
 
 from warehouse.embedded_pg import stop_all
 from warehouse.keys import create_key
@@ -17,12 +19,27 @@ _CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shut
 _CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
 
 
-@pytest.hookimpl(tryfirst=True)
+_DEMO_DAYS = ("test_day.py", "test_lookup_form.py")  # they look at one demo bank, which takes minutes to build
+_LONGEST = (*_DEMO_DAYS, "test_faults.py", "test_matching_incremental.py", "test_golden_days.py", "test_onboarding.py",
+            "test_standardise_models.py", "test_matching_link.py", "test_matching_release.py")  # fmt: skip
+
+
+class _ByFile(LoadFileScheduling):
+    """A file's tests stay on one worker, and so do those of the files that share a demo bank."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = str(super()._split_scope(nodeid))
+        return "demo days" if path.endswith(_DEMO_DAYS) else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> _ByFile:
+    """Workers take files as they become free."""
+    return _ByFile(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A file's tests stay on one worker, and so do all tests of the demo bank's days: it is built once."""
-    for item in items:
-        group = "demo_days" if "demo_days" in getattr(item, "fixturenames", ()) else item.path.stem
-        item.add_marker(pytest.mark.xdist_group(group))
+    """The longest files begin, so that no worker is left with one of them at the end."""
+    items.sort(key=lambda item: _LONGEST.index(item.path.name) if item.path.name in _LONGEST else len(_LONGEST))
 
 
 def make_site(home: Path, people: int, organizations: int) -> Settings:
