@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from functools import cached_property
 from typing import Any
 
 import duckdb
-from splink import DuckDBAPI, Linker, SettingsCreator
+import splink
+from splink import DuckDBAPI, SettingsCreator
 from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
 from splink.internals.dialects import SplinkDialect
 from splink.internals.pipeline import CTEPipeline
@@ -58,6 +60,35 @@ def _level(level: Level, m: float, u: float, frequencies: bool) -> dict[str, Any
     return shown
 
 
+class Linker(splink.Linker):
+    """Splink's linker with the SQL of its steps made once: making it costs as much as weighing ten thousand pairs."""
+
+    @cached_property
+    def compare_steps(self) -> list[dict[str, str]]:
+        """Which level each comparison of each pair reaches."""
+        model = self._settings_obj
+        info = model.column_info_settings
+        return compute_comparison_vector_values_from_id_pairs_sqls(
+            model._columns_to_select_for_blocking,
+            model._columns_to_select_for_comparison_vector_values,
+            input_tablename_l="__splink__df_concat_with_tf",
+            input_tablename_r="__splink__df_concat_with_tf",
+            source_dataset_input_column=info.source_dataset_input_column,
+            unique_id_input_column=info.unique_id_input_column,
+        )
+
+    @cached_property
+    def weigh_steps(self) -> list[dict[str, str]]:
+        """What the levels of each pair weigh together."""
+        return predict_from_comparison_vectors_sqls(
+            unique_id_input_columns=self._settings_obj.column_info_settings.unique_id_input_columns,
+            core_model_settings=self._settings_obj.core_model_settings,
+            sql_dialect=SplinkDialect.from_string("duckdb"),
+            retain_intermediate_calculation_columns=True,
+            training_mode=True,
+        )
+
+
 def linker_on(con: duckdb.DuckDBPyConnection, table: str, settings: SettingsCreator) -> Linker:
     """A Splink linker over a prepared table of the scratch catalog."""
     api = DuckDBAPI(connection=con)
@@ -75,15 +106,7 @@ def weigh_pairs(linker: Linker, records: str, pairs: str) -> SplinkDataFrame:
     memory many times over; so its two steps are called one by one.
     """
     pipeline = _compare(linker, records, pairs)
-    pipeline.enqueue_list_of_sqls(
-        predict_from_comparison_vectors_sqls(
-            unique_id_input_columns=linker._settings_obj.column_info_settings.unique_id_input_columns,
-            core_model_settings=linker._settings_obj.core_model_settings,
-            sql_dialect=SplinkDialect.from_string("duckdb"),
-            retain_intermediate_calculation_columns=True,
-            training_mode=True,
-        )
-    )
+    pipeline.enqueue_list_of_sqls(linker.weigh_steps)
     return linker._db_api.sql_pipeline_to_splink_dataframe(pipeline)
 
 
@@ -101,19 +124,7 @@ def comparison_patterns(
 
 
 def _compare(linker: Linker, records: str, pairs: str) -> CTEPipeline:
-    """Splink's first step: which level each comparison of each pair reaches."""
-    model = linker._settings_obj
-    info = model.column_info_settings
     inputs = {"__splink__blocked_id_pairs": pairs, "__splink__df_concat_with_tf": records}
     pipeline = CTEPipeline([linker._db_api.table_to_splink_dataframe(*item) for item in inputs.items()])
-    pipeline.enqueue_list_of_sqls(
-        compute_comparison_vector_values_from_id_pairs_sqls(
-            model._columns_to_select_for_blocking,
-            model._columns_to_select_for_comparison_vector_values,
-            input_tablename_l="__splink__df_concat_with_tf",
-            input_tablename_r="__splink__df_concat_with_tf",
-            source_dataset_input_column=info.source_dataset_input_column,
-            unique_id_input_column=info.unique_id_input_column,
-        )
-    )
+    pipeline.enqueue_list_of_sqls(linker.compare_steps)
     return pipeline

@@ -17,10 +17,9 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-from splink import Linker
 
 from matching.decisions import ONE_PARTY, TWO_PARTIES, PairDecision
-from matching.engine import comparison_patterns
+from matching.engine import Linker, comparison_patterns
 from matching.expectation import Pattern
 from warehouse.errors import SourceError
 

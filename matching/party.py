@@ -87,7 +87,8 @@ def document_holders(con: duckdb.DuckDBPyConnection) -> dict[str, str]:
     rows = con.execute(
         "with document as (select document_key, record_id from warehouse.main.int_party__document),"
         " several as (select record_id from document group by record_id having count(*) > 1)"
-        " select document_key, record_id from document semi join several using (record_id) order by record_id, document_key"
+        " select document_key, record_id from document semi join several using (record_id)"
+        " order by record_id, document_key"
     ).fetchall()
     forest: Forest[str] = Forest()
     first: dict[str, str] = {}

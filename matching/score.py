@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import duckdb
-from splink import Linker
 
-from matching.engine import linker_on, splink_settings, weigh_pairs
+from matching.engine import Linker, linker_on, splink_settings, weigh_pairs
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
 from matching.term_frequency import gather_compared

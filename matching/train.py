@@ -13,11 +13,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import duckdb
-from splink import Linker
 
 from matching.blocking import block_keys, blocked_pairs
 from matching.drift import profiled
-from matching.engine import comparison_patterns, linker_on, splink_settings
+from matching.engine import Linker, comparison_patterns, linker_on, splink_settings
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
 from matching.labels import Label, register_labels, with_labels
 from matching.model import Comparison, MatchModel

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import duckdb
 import numpy as np
 import pyarrow as pa
-from splink import Linker
 
 from matching.decisions import PairDecision
+from matching.engine import Linker
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
 from matching.parameters import Parameters
