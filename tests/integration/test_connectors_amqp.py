@@ -47,7 +47,9 @@ pytestmark = [
 @pytest.fixture
 def channel():
     with pika.BlockingConnection(pika.ConnectionParameters(*BROKER)) as connection:
-        yield connection.channel()
+        opened = connection.channel()
+        opened.confirm_delivery()  # what is published stands in the queue when the next line runs
+        yield opened
 
 
 @pytest.fixture

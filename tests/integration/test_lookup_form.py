@@ -36,7 +36,7 @@ def rows_of(con: Any, sql: str) -> list[dict[str, Any]]:
 def test_what_is_typed_is_standardised_as_the_run_does(demo_days):
     form = open_form(demo_days.settings)
     with store.connect(demo_days.settings, read_only=True) as con:
-        sql = "from contract_party where source_key is not null order by md5(source || source_key) limit 60"
+        sql = "from contract_party where source_key is not null order by md5(source || source_key) limit 24"
         given = rows_of(con, sql)
         con.execute("use memory")
         gather_parties(con)
