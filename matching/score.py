@@ -8,13 +8,14 @@ from splink import Linker
 from matching.engine import linker_on, splink_settings, weigh_pairs
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
-from matching.term_frequency import gather_compared
+from matching.term_frequency import count_shared, drop_compared, gather_compared
 
 
 def scoring_linker(
     con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, records: int
 ) -> Linker:
-    """Splink with the trained model over a prepared table, ready to weigh pairs."""
+    """Splink with the trained model over a prepared table, ready to weigh pairs with `score`."""
+    count_shared(con, model, table)
     return linker_on(con, table, splink_settings(model, parameters, prior_shift(parameters, records)))
 
 
@@ -31,7 +32,7 @@ def score(
 
     Args:
         con: the scratch connection.
-        linker: see `scoring_linker`.
+        linker: of `scoring_linker` on the same table.
         model: what is compared.
         parameters: the model's numbers.
         table: all prepared records.
@@ -49,7 +50,7 @@ def score(
     )
     con.execute(f"create or replace table {target} as select {columns} from {scored.physical_name}")
     scored.drop_table_from_database_and_remove_from_cache()
-    con.execute("drop table compared")
+    drop_compared(con, "compared")
 
 
 def evidence_sql(model: MatchModel) -> str:
