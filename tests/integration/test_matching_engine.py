@@ -12,7 +12,7 @@ from matching.model import load_model
 from matching.parameters import Parameters, stated_levels
 from matching.prepare import prepare
 from matching.rules import condition
-from matching.term_frequency import gather_compared
+from matching.term_frequency import count_shared, gather_compared
 from tests.matching_bench import fill_warehouse, make_people
 from warehouse import store
 from warehouse.settings import ROOT
@@ -38,6 +38,7 @@ def bench(settings):
             "create table pairs as select 'x' as match_key, l.record_no as join_key_l, r.record_no as join_key_r"
             " from prepared as l join prepared as r using (sex) where l.record_no < r.record_no"
         )
+        count_shared(con, model, "prepared")
         gather_compared(con, model, "prepared", "pairs", 130, "compared")
         yield con, model, linker
 
