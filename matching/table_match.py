@@ -191,30 +191,36 @@ def _gather(
     wanted = sorted({column for field in model.fields.values() for column in field.sources})
     notices: list[str] = []
     problems: list[str] = []
-    parts = []
     for number, source in enumerate(sources):
         needed = [*wanted, *([model.id] if model.id else []), *([truth] if truth else [])]
         columns = load_table(con, source, f"input_{number}", say, needed)
         problems += _missing(source, model, needed, columns)
-        parts.append((f"input_{number}", _prefix(source, sources)))
     if problems:
         raise SourceError(*problems)
-    selects = []
-    for table, prefix in parts:
-        key = f"coalesce({quoted(model.id)}::varchar, 'row ' || place)" if model.id else "place::varchar"
-        values = [f"{quoted(column)}" for column in wanted]
-        values += [f"{quoted(truth)}::varchar as entity_id"] if truth else []
-        selects.append(
-            f"select '{prefix}' || {key} as record_id, {', '.join(values)}"
-            f" from (select *, lpad(row_number() over ()::varchar, 9, '0') as place from {table})"
-        )
-    con.execute(f"create or replace table gathered as {' union all '.join(selects)}")
-    for table, _ in parts:
-        con.execute(f"drop table {table}")
+    values = [*map(quoted, wanted), *([f"{quoted(truth)}::varchar as entity_id"] if truth else [])]
+    for number, source in enumerate(sources):
+        key = f"'{_prefix(source, sources)}' || {_key_sql(con, model, f'input_{number}')} as record_id"
+        made = "insert into gathered" if number else "create or replace table gathered as"
+        try:
+            con.execute(f"{made} select {key}, {', '.join(values)} from input_{number}")
+        except duckdb.Error as error:
+            raise SourceError(f"{shown(source)}: not readable ({type(error).__name__}); write it again") from None
+        con.unregister(f"input_{number}")
     repeated = _tell_apart(con)
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     return notices
+
+
+def _key_sql(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> str:
+    """SQL of what names a row of a table: its id, or the row's number where it has none."""
+    number = "lpad(row_number() over ()::varchar, 9, '0')"
+    if model.id is None:
+        return number
+    key = quoted(model.id)
+    row = con.execute(f"select count(*) from {table} where {key} is null").fetchone()
+    # numbers take time, so they are made only where they are needed
+    return f"coalesce({key}::varchar, 'row ' || {number})" if row and row[0] else f"{key}::varchar"
 
 
 def _tell_apart(con: duckdb.DuckDBPyConnection) -> int:
