@@ -5,7 +5,7 @@ from __future__ import annotations
 import duckdb
 from splink import Linker
 
-from matching.engine import linker_on, splink_settings, weigh_pairs
+from matching.engine import linker_on, splink_settings, weighing_sql
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
 from matching.term_frequency import count_shared, drop_compared, gather_compared
@@ -41,15 +41,15 @@ def score(
             `gamma_…`, `weight_…` per comparison (gamma -1: nothing to compare).
     """
     gather_compared(con, model, table, pairs, parameters.records, "compared")
-    scored = weigh_pairs(linker, "compared", pairs)
     columns = ", ".join(
         [
             "record_no_l, record_no_r, match_key as rule, match_weight, match_probability",
             *(f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons),
         ]
     )
-    con.execute(f"create or replace table {target} as select {columns} from {scored.physical_name}")
-    scored.drop_table_from_database_and_remove_from_cache()
+    con.execute(
+        f"create or replace table {target} as select {columns} from ({weighing_sql(linker, 'compared', pairs)})"
+    )
     drop_compared(con, "compared")
 
 

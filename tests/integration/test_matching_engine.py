@@ -7,7 +7,7 @@ import datetime as dt
 import duckdb
 import pytest
 
-from matching.engine import comparison_patterns, linker_on, splink_settings, weigh_pairs
+from matching.engine import comparison_patterns, linker_on, splink_settings, weighing_sql
 from matching.model import load_model
 from matching.parameters import Parameters, stated_levels
 from matching.prepare import prepare
@@ -45,7 +45,7 @@ def bench(settings):
 
 def test_weights_are_splinks_own(bench):
     con, model, linker = bench
-    ours = weigh_pairs(linker, "compared", "pairs").physical_name
+    con.execute(f"create table ours as {weighing_sql(linker, 'compared', 'pairs')}")
     for column in model.term_frequency_columns:
         shares = f'select distinct "{column}", "tf_{column}" from compared where "{column}" is not null'
         con.execute(f"create table shares_of_{column} as {shares}")
@@ -54,7 +54,7 @@ def test_weights_are_splinks_own(bench):
     linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("pairs"))
     theirs = linker.inference.predict(warning_mode="never").physical_name
     columns = ", ".join(["record_no_l", "record_no_r", "match_weight", "match_probability"])
-    rows = [con.execute(f"select {columns} from {table} order by 1, 2").fetchall() for table in (ours, theirs)]
+    rows = [con.execute(f"select {columns} from {table} order by 1, 2").fetchall() for table in ("ours", theirs)]
     assert rows[0] == rows[1] and len(rows[0]) > 100
     weights = " + ".join(
         f'"mw_{c.comparison}"'
@@ -62,7 +62,7 @@ def test_weights_are_splinks_own(bench):
         for c in model.comparisons
     )
     spread = con.execute(
-        f"select max(match_weight - ({weights})) - min(match_weight - ({weights})) from {ours}"
+        f"select max(match_weight - ({weights})) - min(match_weight - ({weights})) from ours"
     ).fetchone()
     assert spread[0] == pytest.approx(0, abs=1e-9), "a weight is the prior and the comparisons, nothing else"
 
