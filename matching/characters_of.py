@@ -35,8 +35,7 @@ class Characters:
 
     def count(self, marked: Numbers) -> Numbers:
         """How many marked characters each text has."""
-        summed = np.concatenate([[0], np.cumsum(marked)])
-        return np.asarray(summed[self.starts[1:]] - summed[self.starts[:-1]])
+        return np.diff(_summed(marked)[self.starts])
 
     def kept(self, marked: Numbers) -> Characters:
         """The same texts with their marked characters only."""
@@ -44,6 +43,8 @@ class Characters:
 
     def chosen(self, wanted: Numbers) -> Characters:
         """The wanted texts only."""
+        if wanted.all():
+            return self
         return Characters(
             self.codes[np.repeat(wanted, self.lengths)], np.concatenate([[0], np.cumsum(self.lengths[wanted])])
         )
@@ -58,10 +59,19 @@ class Characters:
 
     def texts(self) -> pa.Array:
         """Put the texts together again."""
-        sizes = 1 + (self.codes >= 0x80).astype(np.int64) + (self.codes >= 0x800) + (self.codes >= _BASIC)
-        offsets = np.concatenate([[0], np.cumsum(sizes)])[self.starts].astype(np.int32)
+        sizes = np.ones(len(self.codes), np.uint8)
+        for longer in (0x80, 0x800, _BASIC):
+            sizes += self.codes >= longer
+        offsets = _summed(sizes)[self.starts]
         content = self.codes.astype("<u4").tobytes().decode("utf-32-le").encode()
         return pa.StringArray.from_buffers(len(self.starts) - 1, pa.py_buffer(offsets), pa.py_buffer(content))
+
+
+def _summed(numbers: Numbers) -> Numbers:
+    """Sums of the first none, one, two, … of them; texts of Arrow have at most so many bytes as fit."""
+    sums = np.zeros(len(numbers) + 1, np.int32)
+    np.cumsum(numbers, dtype=np.int32, out=sums[1:])
+    return sums
 
 
 class Table:
@@ -96,4 +106,5 @@ def is_digit(codes: Numbers) -> Numbers:
 
 def is_basic_han(codes: Numbers) -> Numbers:
     """Which characters are Chinese characters of the basic plane, private use and compatibility forms left out."""
-    return (codes >= 0x3400) & (codes <= 0x9FFF)
+    after = codes.astype(np.uint32, copy=False) - np.uint32(0x3400)  # what is smaller becomes very large
+    return np.asarray(after <= 0x9FFF - 0x3400)

@@ -13,7 +13,6 @@ from splink.internals.comparison_vector_values import compute_comparison_vector_
 from splink.internals.dialects import SplinkDialect
 from splink.internals.pipeline import CTEPipeline
 from splink.internals.predict import predict_from_comparison_vectors_sqls
-from splink.internals.splink_dataframe import SplinkDataFrame
 
 from matching.model import Comparison, Level, MatchModel
 from matching.parameters import Parameters
@@ -98,16 +97,17 @@ def linker_on(con: duckdb.DuckDBPyConnection, table: str, settings: SettingsCrea
     )
 
 
-def weigh_pairs(linker: Linker, records: str, pairs: str) -> SplinkDataFrame:
-    """Weigh the pairs of a table (match_key, join_key_l, join_key_r) with `gamma_…` and `mw_…` per comparison.
+def weighing_sql(linker: Linker, records: str, pairs: str) -> str:
+    """Query that weighs the pairs of a table (match_key, join_key_l, join_key_r): `gamma_…`, `mw_…` per comparison.
 
     `records` holds the records of the pairs with the share of their values (`matching.term_frequency`). Splink's own
     `predict` gives the gammas only together with every compared value of both records, which would hold clear values in
-    memory many times over; so its two steps are called one by one.
+    memory many times over; so its two steps are called one by one. It is a query and no table, so that only what is
+    asked for is computed.
     """
     pipeline = _compare(linker, records, pairs)
     pipeline.enqueue_list_of_sqls(linker.weigh_steps)
-    return linker._db_api.sql_pipeline_to_splink_dataframe(pipeline)
+    return str(pipeline.generate_cte_pipeline_sql())
 
 
 def comparison_patterns(
@@ -116,11 +116,9 @@ def comparison_patterns(
     """How often each combination of levels occurs among the pairs: one code per comparison, then their number."""
     if not comparisons:
         return []
-    compared = linker._db_api.sql_pipeline_to_splink_dataframe(_compare(linker, records, pairs))
+    compared = _compare(linker, records, pairs).generate_cte_pipeline_sql()
     gammas = ", ".join(f'"gamma_{name}"' for name in comparisons)
-    rows = con.execute(f"select {gammas}, count(*) from {compared.physical_name} group by all order by all").fetchall()
-    compared.drop_table_from_database_and_remove_from_cache()
-    return rows
+    return con.execute(f"select {gammas}, count(*) from ({compared}) group by all order by all").fetchall()
 
 
 def _compare(linker: Linker, records: str, pairs: str) -> CTEPipeline:

@@ -229,15 +229,17 @@ def addresses(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Ke
     is_ascii = (given.codes >= 0x20) & (given.codes <= 0x7E)
     ordinary = given.count(~(is_ascii | is_basic_han(given.codes))) == 0
     typed = given.chosen(ordinary)
-    simple = np.where(typed.codes < 0x80, typed.codes, _simple().of(typed.codes))
-    strange = Characters(simple, typed.starts).count(simple == 0) > 0
+    simple = Characters(
+        np.where(typed.codes < 0x80, typed.codes, _simple().of(typed.codes).view(np.uint32)), typed.starts
+    )
+    strange = simple.count(simple.codes == 0) > 0
     ordinary[np.flatnonzero(ordinary)[strange]] = False
-    codes = simple[np.repeat(~strange, typed.lengths)]
-    codes = np.where((codes >= ord("A")) & (codes <= ord("Z")), codes + 32, codes).astype(np.uint32)
-    folded = Characters(codes, typed.chosen(~strange).starts)
-    numbered = is_any(codes, NUMERALS) & folded.followed_by(is_any(codes, NUMBERED))
+    folded = simple.chosen(~strange)
+    codes = folded.codes
+    codes[(codes >= ord("A")) & (codes <= ord("Z"))] += 32
+    numbered = np.flatnonzero(is_any(codes, NUMERALS) & folded.followed_by(is_any(codes, NUMBERED)))
     for digit, numeral in enumerate(NUMERALS):
-        codes[numbered & (codes == ord(numeral))] = ord("0") + digit
+        codes[numbered[codes[numbered] == ord(numeral)]] = ord("0") + digit
     is_letter = (codes >= ord("a")) & (codes <= ord("z")) | is_basic_han(codes)
     return ordinary, _made(
         {
@@ -252,8 +254,8 @@ def addresses(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Ke
 def _numbers(folded: Characters) -> Characters:
     """The numbers of each text in order, with a dash between two."""
     digits = is_digit(folded.codes)
-    summed = np.cumsum(digits)
-    before = np.concatenate([[0], summed])[folded.starts[:-1]]
+    summed = np.cumsum(digits, dtype=np.int32)
+    before = np.concatenate([np.zeros(1, np.int32), summed])[folded.starts[:-1]]
     is_later = summed > np.repeat(before, folded.lengths)
     dashes = ~digits & folded.followed_by(digits) & is_later
     return Characters(np.where(dashes, ord("-"), folded.codes).astype(np.uint32), folded.starts).kept(digits | dashes)

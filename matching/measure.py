@@ -10,6 +10,30 @@ from dataclasses import dataclass
 
 import duckdb
 
+# a cell is what a cluster and an entity have in common: n records, m of which count
+_SQL = """
+with cell as materialized (
+    select {column} as cluster, entity_id as entity, count(*) as n, count(*) filter ({member}) as m
+    from {relation} group by all
+),
+whole_cluster as materialized (select cluster, sum(n) as n, sum(m) as m from cell group by 1),
+whole_entity as materialized (select entity, sum(n) as n, sum(m) as m from cell group by 1),
+rates as (
+    select
+        sum(cell.m) as records, fsum(cell.m * cell.n / whole_cluster.n::double) / sum(cell.m) as b3_precision,
+        fsum(cell.m * cell.n / whole_entity.n::double) / sum(cell.m) as b3_recall
+    from cell
+    join whole_cluster on whole_cluster.cluster is not distinct from cell.cluster
+    join whole_entity on whole_entity.entity is not distinct from cell.entity
+)
+select
+    (select {pairs} from cell), (select {pairs} from whole_cluster), (select {pairs} from whole_entity),
+    coalesce(records, 0), b3_precision, b3_recall
+from rates
+"""
+# pairs within the groups, without those of which neither record counts
+_PAIRS = "coalesce(sum(n * (n - 1) // 2 - (n - m) * (n - m - 1) // 2), 0)::bigint"
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -43,36 +67,11 @@ def measure(con: duckdb.DuckDBPyConnection, relation: str, column: str = "cluste
         column: its column of clusters.
         member: the records that count, as a condition; pairs count when at least one of the two does.
     """
-    right = _pairs(con, relation, f"{column}, entity_id", member)
-    joined, wanted = _pairs(con, relation, column, member), _pairs(con, relation, "entity_id", member)
-    row = con.execute(
-        f"""
-        select count(*), fsum(shared / in_cluster) / count(*), fsum(shared / in_entity) / count(*)
-        from (
-            select
-                {member} as is_member,
-                count(*) over (partition by {column})::double as in_cluster,
-                count(*) over (partition by entity_id)::double as in_entity,
-                count(*) over (partition by {column}, entity_id)::double as shared
-            from {relation}
-        )
-        where is_member
-        """
-    ).fetchone()
-    records, b3_precision, b3_recall = row if row and row[0] else (0, 1.0, 1.0)
+    row = con.execute(_SQL.format(pairs=_PAIRS, column=column, relation=relation, member=member)).fetchone()
+    right, joined, wanted, records, b3_precision, b3_recall = row or (0,) * 6
     precision, recall = right / joined if joined else 1.0, right / wanted if wanted else 1.0
-    return Figures(int(records), joined, wanted, precision, recall, b3_precision, b3_recall)
-
-
-def _pairs(con: duckdb.DuckDBPyConnection, relation: str, group: str, member: str) -> int:
-    """Pairs within the groups, without those of which neither record counts."""
-    row = con.execute(
-        f"""
-        select coalesce(sum(n * (n - 1) // 2 - u * (u - 1) // 2), 0)::bigint
-        from (select count(*) as n, count(*) filter (not ({member})) as u from {relation} group by {group})
-        """
-    ).fetchone()
-    return int(row[0]) if row else 0
+    b3_precision, b3_recall = (b3_precision, b3_recall) if records else (1.0, 1.0)
+    return Figures(int(records), int(joined), int(wanted), precision, recall, b3_precision, b3_recall)
 
 
 def _f1(precision: float, recall: float) -> float:

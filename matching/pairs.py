@@ -84,7 +84,7 @@ def _make_seen(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
 _RULED_SQL = """
 create or replace table {ruled} as
 select
-    record_no_l, record_no_r, greatest(match_weight, rest) as strength, word.effect as decided,
+    record_no_l, record_no_r, match_weight, greatest(match_weight, rest) as strength, word.effect as decided,
     case
         when word.effect = 'different' then 'reject'
         when word.effect = 'same' then case when reason is null then 'link' else 'review' end

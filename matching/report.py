@@ -125,56 +125,57 @@ def _scores(matched: Matched) -> str:
 
 
 def _thresholds(matched: Matched) -> str:
-    judged = f"judged_{matched.model.party_type}"
     low, link = matched.model.thresholds.review, matched.model.thresholds.link
+    cuts = sorted({low, link, *(link + step for step in (-2, -1, 1, 2, 4, 6, 10) if link + step >= low)})
     rows = []
-    for cut in sorted({low, link, *(link + step for step in (-2, -1, 1, 2, 4, 6, 10) if link + step >= low)}):
-        row = matched.con.execute(
-            f"select count(*), coalesce(fsum(1 - match_probability), 0) from {judged} where match_weight >= ?", [cut]
-        ).fetchone()
-        number, wrong = row or (0, 0.0)
-        rows.append(
-            (f"{cut:g}{'  ←' if cut == link else ''}", f"{number:,}", f"{wrong:,.1f}", *_true_share(matched, cut))
-        )
+    for cut, (number, wrong, share) in zip(cuts, _counted(matched, cuts), strict=True):
+        shown = [f"{cut:g}{'  ←' if cut == link else ''}", f"{number:,}", f"{wrong:,.1f}"]
+        rows.append([*shown, "–" if share is None else f"{share:.4f}"] if matched.rates else shown)
     head = ["bits", "pairs", "expected wrong", *(["true share"] if matched.rates else [])]
     return _table(head, rows, range(4))
 
 
-def _true_share(matched: Matched, cut: float) -> list[str]:
-    if matched.rates is None:
-        return []
-    prepared = matched.resolved.scratch("prepared")
-    row = matched.con.execute(
-        f"""
-        select avg((l.entity_id = r.entity_id)::int) from judged_{matched.model.party_type}
-        join {prepared} as a on a.record_no = record_no_l join {prepared} as b on b.record_no = record_no_r
-        join gathered as l on l.record_id = a.record_id join gathered as r on r.record_id = b.record_id
-        where match_weight >= ?
-        """,
-        [cut],
-    ).fetchone()
-    return [f"{row[0]:.4f}" if row and row[0] is not None else "–"]
+def _counted(matched: Matched, cuts: Sequence[float]) -> list[tuple[int, float, float | None]]:
+    """Per cut the pairs above it, how many of them are expected to be wrong, and the share that is true if known."""
+    judged, same, truth = f"judged_{matched.model.party_type}", "null", ""
+    if matched.rates is not None:
+        same = "(l.entity = r.entity)::int"
+        truth = "".join(f" left join numbered_truth as {side} on {side}.record_no = record_no_{side}" for side in "lr")
+        matched.con.execute(
+            "create or replace table numbered_truth as select record_no, entity from truth"
+            f" join (select record_no, record_id from {matched.resolved.scratch('prepared')}) using (record_id)"
+        )
+    figures = "count(*) {0}, coalesce(fsum(1 - match_probability) {0}, 0), avg({1}) {0}"
+    counted = ", ".join(figures.format(f"filter (match_weight >= {cut})", same) for cut in cuts)
+    row = matched.con.execute(f"select {counted} from {judged}{truth}").fetchone() or ()
+    return list(zip(*(row[place::3] for place in range(3)), strict=True))
 
 
 def _sizes(matched: Matched) -> str:
     rows = matched.con.execute(
-        "select least(records, 20), count(distinct cluster_id) from clusters group by 1 order by 1"
+        "select least(records, 20), count(*) from clusters where record_id = cluster_id group by 1 order by 1"
     ).fetchall()
     return _columns([("20+" if size == 20 else str(size), number) for size, number in rows])
 
 
 def _worst(matched: Matched) -> str:
+    scratch = matched.resolved.scratch
     rows = matched.con.execute(
         f"""
         with held as (
-            select l.cluster_id, min(match_weight) as lightest, count(*) as links
-            from pairs join clusters as l on l.record_id = record_id_l join clusters as r on r.record_id = record_id_r
-            where verdict = 'link' and l.cluster_id = r.cluster_id group by 1
+            select l.home, min(round(match_weight, 4)) as lightest, count(*) as links
+            from {scratch("ruled")}
+            join (select record_no, home from {scratch("home")}) as l on l.record_no = record_no_l
+            join (select record_no, home from {scratch("home")}) as r on r.record_no = record_no_r
+            where final_verdict = 'link' and l.home = r.home group by 1
         ),
-        sized as (select cluster_id, any_value(records) as records from clusters group by 1)
-        select cluster_id, records, links, round(lightest, 1) from held join sized using (cluster_id)
-        order by row_number() over (order by lightest, cluster_id)
-            + row_number() over (order by records desc, cluster_id), cluster_id
+        sized as (
+            select record_no as home, cluster_id, records from clusters
+            join (select record_no, record_id from {scratch("prepared")}) using (record_id)
+            where record_id = cluster_id
+        )
+        select cluster_id, records, links, round(lightest, 1) from held join sized using (home)
+        order by row_number() over (order by lightest, home) + row_number() over (order by records desc, home), home
         limit {_WORST}
         """
     ).fetchall()
@@ -182,7 +183,8 @@ def _worst(matched: Matched) -> str:
 
 
 def _notes(matched: Matched) -> str:
-    notes = [*matched.notices, f"reviews hold {_reasons(matched)}"] if _reasons(matched) else matched.notices
+    reasons = _reasons(matched)
+    notes = [*matched.notices, f"reviews hold {reasons}"] if reasons else matched.notices
     return "<ul>" + "".join(f"<li>{escape(note)}</li>" for note in notes) + "</ul>"
 
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import duckdb
 
-from matching.engine import Linker, linker_on, splink_settings, weigh_pairs
+from matching.engine import Linker, linker_on, splink_settings, weighing_sql
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
-from matching.term_frequency import gather_compared
+from matching.term_frequency import count_shared, drop_compared, gather_compared
 
 
 def scoring_linker(
     con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, records: int
 ) -> Linker:
-    """Splink with the trained model over a prepared table, ready to weigh pairs."""
+    """Splink with the trained model over a prepared table, ready to weigh pairs with `score`."""
+    count_shared(con, model, table)
     return linker_on(con, table, splink_settings(model, parameters, prior_shift(parameters, records)))
 
 
@@ -30,7 +31,7 @@ def score(
 
     Args:
         con: the scratch connection.
-        linker: see `scoring_linker`.
+        linker: of `scoring_linker` on the same table.
         model: what is compared.
         parameters: the model's numbers.
         table: all prepared records.
@@ -39,16 +40,16 @@ def score(
             `gamma_…`, `weight_…` per comparison (gamma -1: nothing to compare).
     """
     gather_compared(con, model, table, pairs, parameters.records, "compared")
-    scored = weigh_pairs(linker, "compared", pairs)
     columns = ", ".join(
         [
             "record_no_l, record_no_r, match_key as rule, match_weight, match_probability",
             *(f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons),
         ]
     )
-    con.execute(f"create or replace table {target} as select {columns} from {scored.physical_name}")
-    scored.drop_table_from_database_and_remove_from_cache()
-    con.execute("drop table compared")
+    con.execute(
+        f"create or replace table {target} as select {columns} from ({weighing_sql(linker, 'compared', pairs)})"
+    )
+    drop_compared(con, "compared")
 
 
 def evidence_sql(model: MatchModel) -> str:

@@ -32,12 +32,14 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 def load_table(
     con: duckdb.DuckDBPyConnection, source: str, target: str, say: Say, wanted: Collection[str] | None = None
 ) -> list[str]:
-    """Make the table `target` from a file or `URL#table`: every column text (lists stay lists), empty is null.
+    """Make the view `target` of a file or `URL#table`: every column text (lists stay lists), empty is null.
+
+    A Parquet file is read when the view is; `con.unregister` drops the view.
 
     Args:
         con: the scratch connection.
         source: what to read.
-        target: table to make.
+        target: view to make.
         say: called with a line when it is read.
         wanted: the columns that are needed of a Parquet file, which holds each by itself; all when not given.
 
@@ -66,9 +68,7 @@ def shown(source: str) -> str:
 
 
 def _register(con: duckdb.DuckDBPyConnection, target: str, table: pa.Table) -> list[str]:
-    con.register("loaded", table)
-    con.execute(f"create or replace table {target} as from loaded")
-    con.unregister("loaded")
+    con.register(target, table)
     return list(table.column_names)
 
 
@@ -79,7 +79,8 @@ def _parquet(con: duckdb.DuckDBPyConnection, source: str, target: str, wanted: C
         described = con.execute("describe select * from read_parquet(?)", [source]).fetchall()
         needed = [(str(name), str(kind)) for name, kind, *_ in described if wanted is None or name in wanted]
         columns = ", ".join(_as_text(name, kind) for name, kind in needed) or "null as nothing"
-        con.execute(f"create or replace table {target} as select {columns} from read_parquet(?)", [source])
+        path = source.replace("'", "''")  # a view takes no parameters
+        con.execute(f"create or replace temp view {target} as select {columns} from read_parquet('{path}')")
         return [str(row[0]) for row in described]
     except duckdb.Error as error:
         raise SourceError(f"{source}: not readable as Parquet ({type(error).__name__}); write it again") from None

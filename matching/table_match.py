@@ -94,6 +94,7 @@ def match_rows(
         notices.append(f"{copies:,} rows have the content of another row; they are compared once")
     table = f"prepared_{model.party_type}"
     records = prepare(con, model, "different_rows", table)
+    _forget_rows(con, has_truth)
     say(f"prepared {records:,} different records")
     parameters = _parameters(con, model, table, learnt)
     say(f"{'loaded' if learnt.parameters else 'trained'}: one pair in {1 / parameters.prior:,.0f} is a match")
@@ -118,7 +119,7 @@ def match_rows(
 def _parameters(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, learnt: Learnt) -> Parameters:
     """The numbers of this run: those trained before, or trained now."""
     if learnt.parameters is None:
-        trained = train(con, model, table, dt.date.today(), _compared(con, learnt.labels))
+        trained = train(con, model, table, dt.date.today(), _compared(con, table, learnt.labels))
         return trained.model_copy(update={"trained_as_of": ""})  # a result does not depend on the day
     found = read_parameters(learnt.parameters)
     if found.structure_hash != model.structure_hash:
@@ -129,11 +130,11 @@ def _parameters(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, l
     return found
 
 
-def _compared(con: duckdb.DuckDBPyConnection, labels: Sequence[Label]) -> list[Label]:
+def _compared(con: duckdb.DuckDBPyConnection, table: str, labels: Sequence[Label]) -> list[Label]:
     """Labels on the rows that are compared: a copy stands for the second row of its content."""
     if not labels:
         return []
-    known = {row[0] for row in con.execute("select record_id from different_rows").fetchall()}
+    known = {row[0] for row in con.execute(f"select record_id from {table}").fetchall()}
     second = dict(con.execute("select record_id, second from copied").fetchall())
     pairs: dict[tuple[str, str], set[bool]] = {}
     for label in labels:
@@ -174,8 +175,12 @@ def _report_labels(
 
 def _rates(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
     """Figures against the truth; a record without a known entity is one of its own."""
-    entity = "coalesce(entity_id, 'alone ' || record_id) as entity_id"
-    found = measure(con, f"(select cluster_id, {entity} from clusters join gathered using (record_id))")
+    con.execute(
+        "create or replace table measured as select hash(cluster_id) as cluster_id,"
+        " coalesce(entity, hash('alone ' || record_id)) as entity_id from clusters left join truth using (record_id)"
+    )
+    found = measure(con, "measured")
+    con.execute("drop table measured")
     return {name: round(getattr(found, name), 6) for name in ("precision", "recall", "f1", "b3_f1")}
 
 
@@ -186,30 +191,36 @@ def _gather(
     wanted = sorted({column for field in model.fields.values() for column in field.sources})
     notices: list[str] = []
     problems: list[str] = []
-    parts = []
     for number, source in enumerate(sources):
         needed = [*wanted, *([model.id] if model.id else []), *([truth] if truth else [])]
         columns = load_table(con, source, f"input_{number}", say, needed)
         problems += _missing(source, model, needed, columns)
-        parts.append((f"input_{number}", _prefix(source, sources)))
     if problems:
         raise SourceError(*problems)
-    selects = []
-    for table, prefix in parts:
-        key = f"coalesce({quoted(model.id)}::varchar, 'row ' || place)" if model.id else "place::varchar"
-        values = [f"{quoted(column)}" for column in wanted]
-        values += [f"{quoted(truth)}::varchar as entity_id"] if truth else []
-        selects.append(
-            f"select '{prefix}' || {key} as record_id, {', '.join(values)}"
-            f" from (select *, lpad(row_number() over ()::varchar, 9, '0') as place from {table})"
-        )
-    con.execute(f"create or replace table gathered as {' union all '.join(selects)}")
-    for table, _ in parts:
-        con.execute(f"drop table {table}")
+    values = [*map(quoted, wanted), *([f"{quoted(truth)}::varchar as entity_id"] if truth else [])]
+    for number, source in enumerate(sources):
+        key = f"'{_prefix(source, sources)}' || {_key_sql(con, model, f'input_{number}')} as record_id"
+        made = "insert into gathered" if number else "create or replace table gathered as"
+        try:
+            con.execute(f"{made} select {key}, {', '.join(values)} from input_{number}")
+        except duckdb.Error as error:
+            raise SourceError(f"{shown(source)}: not readable ({type(error).__name__}); write it again") from None
+        con.unregister(f"input_{number}")
     repeated = _tell_apart(con)
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     return notices
+
+
+def _key_sql(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> str:
+    """SQL of what names a row of a table: its id, or the row's number where it has none."""
+    number = "lpad(row_number() over ()::varchar, 9, '0')"
+    if model.id is None:
+        return number
+    key = quoted(model.id)
+    row = con.execute(f"select count(*) from {table} where {key} is null").fetchone()
+    # numbers take time, so they are made only where they are needed
+    return f"coalesce({key}::varchar, 'row ' || {number})" if row and row[0] else f"{key}::varchar"
 
 
 def _tell_apart(con: duckdb.DuckDBPyConnection) -> int:
@@ -281,6 +292,17 @@ def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
     return int(row[0]) if row else 0
 
 
+def _forget_rows(con: duckdb.DuckDBPyConnection, has_truth: bool) -> None:
+    """Drop what was read, which stands in the prepared table; of the truth a hash per record is kept."""
+    if has_truth:
+        con.execute(
+            "create or replace table truth as select record_id, hash(entity_id) as entity from gathered"
+            " where entity_id is not null"
+        )
+    con.execute("drop view different_rows")
+    con.execute("drop table gathered")
+
+
 def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """Make `clusters`, `pairs` and `review` for everybody to read."""
     con.execute(
@@ -307,7 +329,7 @@ def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
         f"create or replace table pairs as select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
         " round(match_probability, 9) as match_probability, final_verdict as verdict, final_rule as rule,"
         f" final_conflict as conflict, {pattern_sql(resolved.model)} as evidence from final_{resolved.party_type}"
-        " where final_verdict in ('link', 'review') order by record_id_l, record_id_r"
+        " where final_verdict in ('link', 'review') order by record_no_l, record_no_r"
     )
     fields = ", ".join(
         f'l."{name}"::varchar as "{name}_l", r."{name}"::varchar as "{name}_r"' for name in resolved.model.fields
@@ -334,7 +356,9 @@ def _copy(con: duckdb.DuckDBPyConnection, out: Path, name: str) -> None:
 def summary(matched: Matched) -> dict[str, Any]:
     """What a run found, in numbers."""
     counted = dict(matched.con.execute("select verdict, count(*) from pairs group by 1 order by 1").fetchall())
-    row = matched.con.execute("select count(*), count(distinct cluster_id), max(records) from clusters").fetchone()
+    row = matched.con.execute(
+        "select count(*), count(*) filter (record_id = cluster_id), max(records) from clusters"
+    ).fetchone()
     records, clusters, largest = row or (0, 0, 0)
     return {
         "records": records,

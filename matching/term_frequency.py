@@ -26,38 +26,58 @@ def count_sql(model: MatchModel, records: str = "count(*)") -> str:
     return records if model.training.blocks else f"greatest({records} - 1, 1)"
 
 
-def gather_compared(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, pairs: str, records: int, target: str
-) -> None:
-    """Make `target`: the records of the pairs with what is compared and, as `tf_…`, the share of values that weigh.
+def count_shared(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> None:
+    """Make `shared_0`, `shared_1`, …: per column whose counts weigh the hashes of values that several records hold.
 
     Args:
         con: the scratch connection.
         model: what is compared.
         table: all prepared records.
-        pairs: table of join_key_l, join_key_r.
-        records: number of records at training.
-        target: table to make, one row per record of the pairs.
     """
-    compared = sorted({c for item in model.comparisons for c in item.columns})
-    columns = [f'record."{name}"' for name in compared]
-    joins = []
     for place, column in enumerate(model.term_frequency_columns):
-        # one with a hash of its own is the usual case: only the others need to be looked up
-        columns.append(_share_sql(model, column, f"shared_{place}", records))
-        joins.append(f'left join shared_{place} on shared_{place}.value = hash(record."{column}")')
         con.execute(
             f"create or replace table shared_{place} as select value, {count_sql(model)} as n"
             f' from (select hash("{column}") as value from {table} where "{column}" is not null)'
             " group by 1 having count(*) > 1"
         )
+
+
+def gather_compared(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, pairs: str, records: int, target: str
+) -> None:
+    """Make the view `target`: the records of the pairs with what is compared and, as `tf_…`, the share of its values.
+
+    What is compared stays where it is: only the shares are put into a table, `shares`.
+
+    Args:
+        con: the scratch connection, with `count_shared` done.
+        model: what is compared.
+        table: all prepared records.
+        pairs: table of join_key_l, join_key_r.
+        records: number of records at training.
+        target: view to make, one row per record of the pairs.
+    """
+    columns, joins = [], []
+    for place, column in enumerate(model.term_frequency_columns):
+        # one with a hash of its own is the usual case: only the others need to be looked up
+        columns.append(", " + _share_sql(model, column, f"shared_{place}", records))
+        joins.append(f'left join shared_{place} on shared_{place}.value = hash(record."{column}")')
     con.execute(
-        f"create or replace table {target} as select record_no, {', '.join(columns)} from {table} as record"
+        f"create or replace table shares as select record_no{''.join(columns)} from {table} as record"
         f" {' '.join(joins)} where record_no in"
         f" (select join_key_l from {pairs} union all select join_key_r from {pairs})"
     )
-    for place in range(len(joins)):
-        con.execute(f"drop table shared_{place}")
+    compared = ", ".join(f'"{name}"' for name in sorted({c for item in model.comparisons for c in item.columns}))
+    con.execute(
+        f"create or replace view {target} as select shares.*, {compared} from {table} as record"
+        " join shares using (record_no)"
+    )
+
+
+def drop_compared(con: duckdb.DuckDBPyConnection, target: str) -> None:
+    """Drop what `gather_compared` made."""
+    con.execute(f"drop view {target}")
+    con.execute("drop table shares")
 
 
 def _share_sql(model: MatchModel, column: str, shared: str, records: int) -> str:

@@ -7,12 +7,12 @@ import datetime as dt
 import duckdb
 import pytest
 
-from matching.engine import comparison_patterns, linker_on, splink_settings, weigh_pairs
+from matching.engine import comparison_patterns, linker_on, splink_settings, weighing_sql
 from matching.model import load_model
 from matching.parameters import Parameters, stated_levels
 from matching.prepare import prepare
 from matching.rules import condition
-from matching.term_frequency import gather_compared
+from matching.term_frequency import count_shared, gather_compared
 from tests.matching_bench import fill_warehouse, make_people
 from warehouse import store
 from warehouse.settings import ROOT
@@ -38,13 +38,14 @@ def bench(settings):
             "create table pairs as select 'x' as match_key, l.record_no as join_key_l, r.record_no as join_key_r"
             " from prepared as l join prepared as r using (sex) where l.record_no < r.record_no"
         )
+        count_shared(con, model, "prepared")
         gather_compared(con, model, "prepared", "pairs", 130, "compared")
         yield con, model, linker
 
 
 def test_weights_are_splinks_own(bench):
     con, model, linker = bench
-    ours = weigh_pairs(linker, "compared", "pairs").physical_name
+    con.execute(f"create table ours as {weighing_sql(linker, 'compared', 'pairs')}")
     for column in model.term_frequency_columns:
         shares = f'select distinct "{column}", "tf_{column}" from compared where "{column}" is not null'
         con.execute(f"create table shares_of_{column} as {shares}")
@@ -53,7 +54,7 @@ def test_weights_are_splinks_own(bench):
     linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("pairs"))
     theirs = linker.inference.predict(warning_mode="never").physical_name
     columns = ", ".join(["record_no_l", "record_no_r", "match_weight", "match_probability"])
-    rows = [con.execute(f"select {columns} from {table} order by 1, 2").fetchall() for table in (ours, theirs)]
+    rows = [con.execute(f"select {columns} from {table} order by 1, 2").fetchall() for table in ("ours", theirs)]
     assert rows[0] == rows[1] and len(rows[0]) > 100
     weights = " + ".join(
         f'"mw_{c.comparison}"'
@@ -61,7 +62,7 @@ def test_weights_are_splinks_own(bench):
         for c in model.comparisons
     )
     spread = con.execute(
-        f"select max(match_weight - ({weights})) - min(match_weight - ({weights})) from {ours}"
+        f"select max(match_weight - ({weights})) - min(match_weight - ({weights})) from ours"
     ).fetchone()
     assert spread[0] == pytest.approx(0, abs=1e-9), "a weight is the prior and the comparisons, nothing else"
 
