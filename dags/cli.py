@@ -282,6 +282,7 @@ def match(
     propose: Annotated[bool, typer.Option("--propose", help="Write a starting model for the table.")] = False,
     labels: Annotated[Path | None, typer.Option(help="CSV of pairs whose truth is known, to train with.")] = None,
     parameters: Annotated[Path | None, typer.Option(help="Numbers of an earlier run, instead of training.")] = None,
+    memory: Annotated[str | None, typer.Option(help="What the tables may take, like 1GB; the rest spills.")] = None,
     output: FormatOption = Format.table,
 ) -> None:
     """Match the records of any table with a model, or propose a model for it."""
@@ -292,7 +293,7 @@ def match(
         return
     if model is None:
         raise NotFoundError("option --model: missing; name a model file, or let --propose write one")
-    report = run_match(files, model, out or Path("match_results"), truth, labels, parameters)
+    report = run_match(files, model, out or Path("match_results"), truth, labels, parameters, memory)
     if output is Format.json:
         _json(report)
 

@@ -14,7 +14,13 @@ def _say(line: str) -> None:
 
 
 def run_match(
-    files: Sequence[str], model: Path, out: Path, truth: str | None, labels: Path | None, parameters: Path | None
+    files: Sequence[str],
+    model: Path,
+    out: Path,
+    truth: str | None,
+    labels: Path | None,
+    parameters: Path | None,
+    memory: str | None,
 ) -> dict[str, Any]:
     """Match and write the results; returns the rates when the truth is known, else the counts."""
     from matching.labels import read_labels
@@ -22,7 +28,7 @@ def run_match(
     from matching.table_match import Learnt, match_files, summary
 
     learnt = Learnt(read_labels(labels) if labels else (), parameters)
-    matched = match_files(files, model, out, truth, _say, learnt)
+    matched = match_files(files, model, out, truth, _say, learnt, memory)
     report = write_report(matched, out)
     for name, value in (matched.rates or {}).items():
         _say(f"{name} {value}")

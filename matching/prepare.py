@@ -46,10 +46,14 @@ def prepare(
     Returns:
         Number of records.
     """
-    given = _values(con, model, source, numbers)
+    return put_prepared(con, model, field_values(con, model, source, numbers), target)
+
+
+def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Table, target: str) -> int:
+    """Make `target` as `prepare` does from what `field_values` gave; returns the number of records."""
     order = pc.sort_indices(given["record_id"])
     parts = [_Part(order, {name: given[name] for name in given.column_names if name not in model.fields})]
-    if numbers is None:
+    if "record_no" not in given.column_names:
         parts.insert(
             0, _Part(pa.array(np.arange(len(order))), {"record_no": pa.array(np.arange(len(order)), pa.int32())})
         )
@@ -58,11 +62,15 @@ def prepare(
         given = given.drop_columns([name])
     for first in range(0, max(len(order), 1), _SLICE):
         _put(con, target, parts, first, min(_SLICE, len(order) - first))
+    del parts
+    pa.default_memory_pool().release_unused()
     return len(order)
 
 
-def _values(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, numbers: str | None) -> pa.Table:
-    """The field's values of all records, beside what tells the records apart."""
+def field_values(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, numbers: str | None = None
+) -> pa.Table:
+    """The values of the fields of all records, beside what tells the records apart; arguments as of `prepare`."""
     selected = [*(["record_no"] if numbers else []), "record_id", f"{content_sql(model)} as record_hash"]
     for name, field in model.fields.items():
         value = _value_sql(field)

@@ -14,13 +14,14 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
 
 from matching.labels import Label, register_labels
 from matching.measure import measure
 from matching.model import MatchModel, load_model
 from matching.pairs import finish_pairs
 from matching.parameters import Parameters, read_parameters, save_parameters
-from matching.prepare import prepare, quoted
+from matching.prepare import field_values, put_prepared, quoted
 from matching.resolve import Resolved, resolve_prepared
 from matching.score import pattern_sql
 from matching.table_files import Say, load_table, shown
@@ -55,7 +56,13 @@ NOTHING = Learnt()
 
 
 def match_files(
-    sources: Sequence[str], model_path: Path, out: Path, truth: str | None, say: Say, learnt: Learnt = NOTHING
+    sources: Sequence[str],
+    model_path: Path,
+    out: Path,
+    truth: str | None,
+    say: Say,
+    learnt: Learnt = NOTHING,
+    memory: str | None = None,
 ) -> Matched:
     """Match the records of one or several tables and write pairs, clusters and the review list.
 
@@ -66,16 +73,25 @@ def match_files(
         truth: column that names the true party of a record; compared with the result, never used before.
         say: called with a line per step.
         learnt: labelled pairs, and numbers to use in place of training.
+        memory: what the tables may take, as DuckDB writes it (`1GB`); above it they spill below `out`.
 
     Raises:
-        SettingsError: the model is wrong, or the numbers were trained for another one.
+        SettingsError: the model or the memory is wrong, or the numbers were trained for another one.
         SourceError: a table cannot be read, or lacks columns the model names.
     """
     model = load_model(model_path)
     out.mkdir(parents=True, exist_ok=True)
-    con = duckdb.connect(config={"temp_directory": str(out / ".spill"), "preserve_insertion_order": True})
+    con = _connect(out, memory)
     notices = _gather(con, model, sources, truth, say)
     return match_rows(con, model, out, truth is not None, notices, say, learnt)
+
+
+def _connect(out: Path, memory: str | None) -> duckdb.DuckDBPyConnection:
+    config: dict[str, Any] = {"temp_directory": str(out / ".spill"), "preserve_insertion_order": True}
+    try:
+        return duckdb.connect(config=config | ({"memory_limit": memory} if memory else {}))
+    except duckdb.Error:
+        raise SettingsError(f"memory '{memory}': not a size; write it like 1GB or 800MB") from None
 
 
 def match_rows(
@@ -93,8 +109,7 @@ def match_rows(
     if copies:
         notices.append(f"{copies:,} rows have the content of another row; they are compared once")
     table = f"prepared_{model.party_type}"
-    records = prepare(con, model, "different_rows", table)
-    _forget_rows(con, has_truth)
+    records = put_prepared(con, model, _taken(con, model, has_truth), table)
     say(f"prepared {records:,} different records")
     parameters = _parameters(con, model, table, learnt)
     say(f"{'loaded' if learnt.parameters else 'trained'}: one pair in {1 / parameters.prior:,.0f} is a match")
@@ -292,8 +307,9 @@ def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
     return int(row[0]) if row else 0
 
 
-def _forget_rows(con: duckdb.DuckDBPyConnection, has_truth: bool) -> None:
-    """Drop what was read, which stands in the prepared table; of the truth a hash per record is kept."""
+def _taken(con: duckdb.DuckDBPyConnection, model: MatchModel, has_truth: bool) -> pa.Table:
+    """What the rows hold for the fields; the rows are dropped, of the truth a hash per record is kept in `truth`."""
+    given = field_values(con, model, "different_rows")
     if has_truth:
         con.execute(
             "create or replace table truth as select record_id, hash(entity_id) as entity from gathered"
@@ -301,6 +317,7 @@ def _forget_rows(con: duckdb.DuckDBPyConnection, has_truth: bool) -> None:
         )
     con.execute("drop view different_rows")
     con.execute("drop table gathered")
+    return given
 
 
 def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:

@@ -96,6 +96,15 @@ def test_threads_and_order_of_rows_change_nothing(folder, tmp_path, monkeypatch)
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
 
 
+def test_a_limit_of_memory_changes_no_result(folder, tmp_path):
+    for name, memory in (("a", None), ("b", "200MB")):
+        match_files([str(folder / "customers.csv")], folder / "model.yml", tmp_path / name, None, silent, memory=memory)
+    for name in ("clusters.csv", "pairs.csv", "review.csv", "parameters.json"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
+    with pytest.raises(SettingsError, match="memory 'much': not a size"):
+        match_files(["t.csv"], folder / "model.yml", tmp_path / "c", None, silent, memory="much")
+
+
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
 def test_encoding_and_separator_are_found(encoding, tmp_path):
     path = tmp_path / "t.csv"
