@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import duckdb
 
 from matching.engine import Linker, linker_on, splink_settings, weighing_sql
@@ -39,6 +42,20 @@ def score(
         target: table to make, one row per pair: record_no_l, record_no_r, rule, match_weight, match_probability, and
             `gamma_…`, `weight_…` per comparison (gamma -1: nothing to compare).
     """
+    with scoring_sql(con, linker, model, parameters, table, pairs) as scored:
+        con.execute(f"create or replace table {target} as {scored}")
+
+
+@contextmanager
+def scoring_sql(
+    con: duckdb.DuckDBPyConnection,
+    linker: Linker,
+    model: MatchModel,
+    parameters: Parameters,
+    table: str,
+    pairs: str,
+) -> Iterator[str]:
+    """Query that weighs pairs, to be run inside the context: whoever reads on need not keep what it gives."""
     gather_compared(con, model, table, pairs, parameters.records, "compared")
     columns = ", ".join(
         [
@@ -46,9 +63,7 @@ def score(
             *(f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons),
         ]
     )
-    con.execute(
-        f"create or replace table {target} as select {columns} from ({weighing_sql(linker, 'compared', pairs)})"
-    )
+    yield f"select {columns} from ({weighing_sql(linker, 'compared', pairs)})"
     drop_compared(con, "compared")
 
 

@@ -121,6 +121,7 @@ def match_rows(
         )
     say(f"compared {resolved.pairs:,} pairs: {resolved.customers:,} clusters")
     finish_pairs(con, resolved)
+    con.execute(f"drop table {resolved.scratch('active')}")
     _make_results(con, resolved)
     rates = _rates(con) if has_truth else None
     _write(con, out)

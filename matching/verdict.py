@@ -10,8 +10,9 @@ from matching.model import Comparison, Exclusive, Guard, MatchModel, StrongIdent
 def judge(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, scored: str, target: str) -> None:
     """Judge weighed pairs before any decision of a steward and before clusters are made.
 
-    Adds to the columns of `scored`: `conflict` (an exclusive value differs), `strong` (a strong identifier joins them),
-    `guard` (a guard forbids an automatic link), `rest` (the weight without the conflicting comparison), `verdict`.
+    Adds to the columns of `scored`, a table or a query in parentheses: `conflict` (an exclusive value differs),
+    `strong` (a strong identifier joins them), `guard` (a guard forbids an automatic link), `rest` (the weight without
+    the conflicting comparison), `verdict`.
     """
     strong = " ".join(f"when {strong_sql(model, item)} then '{item.rule}'" for item in model.strong_identifiers)
     other = " ".join(f"when {_same_key(item)} then '{item.rule}'" for item in model.strong_identifiers)

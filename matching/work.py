@@ -14,7 +14,7 @@ from matching.engine import Linker
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
 from matching.parameters import Parameters
-from matching.score import score
+from matching.score import score, scoring_sql
 from matching.verdict import judge
 
 Numbers = np.ndarray
@@ -62,9 +62,9 @@ class Work:
 
     def score_and_judge(self, pairs: str, target: str) -> None:
         """Weigh and judge the pairs of a table."""
-        self.score(pairs, "scored")
-        judge(self.con, self.model, self.scratch("prepared"), "scored", target)
-        self.con.execute("drop table scored")
+        prepared = self.scratch("prepared")
+        with scoring_sql(self.con, self.linker, self.model, self.parameters, prepared, pairs) as scored:
+            judge(self.con, self.model, prepared, f"({scored})", target)
 
     def score(self, pairs: str, target: str) -> None:
         """Weigh the pairs of a table."""
