@@ -24,7 +24,7 @@ from matching.train import parameters_path
 from tests.matching_bench import fill_warehouse, make_people, person, read, resident, write_decisions
 from warehouse.settings import Settings, load_settings
 
-EXAMPLES = int(os.environ.get("MDM_HISTORIES", "4"))  # a night of more: MDM_HISTORIES=500
+EXAMPLES = int(os.environ.get("MDM_HISTORIES", "3"))  # a night of more: MDM_HISTORIES=500
 TABLES = ("party_identity", "identity_event", "identity_alias", "match_pair", "match_run", "match_cluster")
 BIRTHS = ("19800305", "19800306", "19751112")
 NUMBERS = ("420602198003050016", "420602198003050032", "420602198003060012", "420602197511120019", "42060219800305003X")
