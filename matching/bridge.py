@@ -46,12 +46,13 @@ def find_bridges(
 
 def _joining(con: duckdb.DuckDBPyConnection, outcome: Resolved) -> list[_Joining]:
     """Pairs between two customers of the day before, with the stewards' word."""
+    # a table of its own: the optimizer cannot know how few these records are among all
+    con.execute(
+        "create or replace temp table named as select record_no, record_id, golden_id"
+        f" from (select record_no, record_id from {outcome.scratch('prepared')}) join before using (record_id)"
+    )
     rows = con.execute(
         f"""
-        with named as (
-            select record_no, record_id, golden_id
-            from (select record_no, record_id from {outcome.scratch("prepared")}) join before using (record_id)
-        )
         select {RANK_SQL}, -match_weight, l.record_id, r.record_id
         from {outcome.scratch("judged")}
         join named as l on l.record_no = record_no_l

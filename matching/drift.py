@@ -72,15 +72,18 @@ def take_profile(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: 
     records, *missing = (int(number) for number in row)
     linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     names = [item.comparison for item in model.comparisons]
+    compared = ", ".join(f'"{name}"' for name in sorted({c for item in model.comparisons for c in item.columns}))
+    sampled = " union all ".join(f"({sql})" for sql in (_random_sql(model, table), _blocked_sql(model, table, records)))
+    con.execute(f"create or replace table drift_pairs as {sampled}")
+    con.execute(
+        f"create or replace table drift_records as select record_no, {compared} from {table}"
+        " where record_no in (select unnest([join_key_l, join_key_r]) from drift_pairs)"
+    )
     levels = {}
-    for kind, sql in (("random", _random_sql(model, table)), ("blocked", _blocked_sql(model, table, records))):
-        con.execute(f"create or replace table drift_pairs as {sql}")
-        con.execute(
-            f"create or replace table drift_records as from {table}"
-            " where record_no in (select unnest([join_key_l, join_key_r]) from drift_pairs)"
-        )
-        rows = comparison_patterns(con, linker, "drift_records", "drift_pairs", names)
-        levels[kind] = _level_counts(model, rows)
+    for kind in ("random", "blocked"):
+        con.execute(f"create or replace view drift_kind as from drift_pairs where match_key = '{kind}'")
+        levels[kind] = _level_counts(model, comparison_patterns(con, linker, "drift_records", "drift_kind", names))
+    con.execute("drop view drift_kind")
     con.execute("drop table drift_pairs")
     con.execute("drop table drift_records")
     return Profile(records=records, missing=dict(zip(model.fields, missing, strict=True)), **levels)

@@ -30,7 +30,7 @@ group by record_id
 """
 
 _PERSON = f"""
-create or replace table party_person as
+create or replace view party_person as
 select
     record.record_id, record.source, record.name, record.former_name, record.latin_name,
     record.document_number, coalesce(holder.holder, record.document_key) as document_holder,
@@ -56,7 +56,7 @@ where record.party_type = 'person'
 """
 
 _ORGANIZATION = """
-create or replace table party_organization as
+create or replace view party_organization as
 select
     record.record_id, record.source, record.name, record.former_name,
     record.uscc, coalesce(record.organization_code, substr(record.uscc, 9, 9)) as organization_code,

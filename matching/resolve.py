@@ -166,17 +166,29 @@ def _keep_joined(work: Work, before: str) -> None:
     """
     con, judged = work.con, work.scratch("judged_fresh" if work.kept else "judged")
     con.execute(
-        f"create or replace table stayed as select record_no, golden_id from {before}"
-        f" join (select record_no, record_id from {work.scratch('prepared')}) using (record_id)"
-        f" where record_no in (select unnest([record_no_l, record_no_r]) from {judged} where verdict <> 'reject')"
+        "create or replace table doubted as select distinct unnest([record_no_l, record_no_r]) as record_no"
+        f" from {judged} where verdict in ('link', 'review') and conflict is null"
+    )
+    con.execute(
+        "create or replace table named as select record_no, record_id"
+        f" from (select record_no, record_id from {work.scratch('prepared')}) join doubted using (record_no)"
+    )
+    con.execute(
+        f"create or replace table stayed as select record_no, golden_id from {before} join named using (record_id)"
+    )
+    con.execute(
+        f"create or replace table stayed_pairs as select record_no_l, record_no_r from {judged}"
+        " join stayed as l on l.record_no = record_no_l"
+        " join stayed as r on r.record_no = record_no_r and r.golden_id = l.golden_id"
+        " where verdict in ('link', 'review') and conflict is null"
     )
     con.execute(
         f"""
         update {judged} as pair
         set kept = true, rule = case verdict when 'review' then 'joined_before' else rule end, verdict = 'link'
-        from stayed as l, stayed as r
-        where l.record_no = pair.record_no_l and r.record_no = pair.record_no_r and l.golden_id = r.golden_id
-            and pair.verdict in ('link', 'review') and pair.conflict is null
+        from stayed_pairs
+        where pair.record_no_l = stayed_pairs.record_no_l and pair.record_no_r = stayed_pairs.record_no_r
         """
     )
-    con.execute("drop table stayed")
+    for scratch in ("doubted", "named", "stayed", "stayed_pairs"):
+        con.execute(f"drop table {scratch}")

@@ -62,13 +62,23 @@ class Work:
 
     def score_and_judge(self, pairs: str, target: str) -> None:
         """Weigh and judge the pairs of a table."""
-        prepared = self.scratch("prepared")
-        with scoring_sql(self.con, self.linker, self.model, self.parameters, prepared, pairs) as scored:
-            judge(self.con, self.model, prepared, f"({scored})", target)
+        records = self._records_of(pairs)
+        with scoring_sql(self.con, self.linker, self.model, self.parameters, records, pairs) as scored:
+            judge(self.con, self.model, records, f"({scored})", target)
 
     def score(self, pairs: str, target: str) -> None:
         """Weigh the pairs of a table."""
-        score(self.con, self.linker, self.model, self.parameters, self.scratch("prepared"), pairs, target)
+        score(self.con, self.linker, self.model, self.parameters, self._records_of(pairs), pairs, target)
+
+    def _records_of(self, pairs: str) -> str:
+        """Prepared records to weigh pairs with: all, or, where only some are looked at, those gathered once."""
+        if self.kept is None:
+            return self.scratch("prepared")
+        self.con.execute(
+            f"create or replace table {self.scratch('weighed')} as from {self.scratch('prepared')}"
+            f" where record_no in (select unnest([join_key_l, join_key_r]) from {pairs})"
+        )
+        return self.scratch("weighed")
 
     def fresh_or_kept(self, kind: str, key: str, outdated: str) -> None:
         """Make the view of a kind: what was kept, without what a relation names by its key, and what is fresh."""
