@@ -49,6 +49,8 @@ def number_recognizers() -> list[EntityRecognizer]:
     resident = rf"[1-9][0-9]{{5}}{_GAP}[0-9]{{8}}{_GAP}[0-9]{{3}}[0-9Xx]"
     taiwan = r"(?<=(?:台胞证|台湾[^0-9]{0,12}通行证)[^0-9]{0,6})[0-9]{8}(?:[0-9]{2})?(?![0-9])"
     passport = r"(?:[EK][A-HJ-NP-Z0-9][0-9]{7}|[GDSP][E]?[0-9]{7,8})"
+    # clerks write any document's number behind these words, an 8-digit permit after "身份证" as well
+    stated = r"(?<=(?:身份证|证件|护照|通行证|居留证|居住证)(?:号码|号)?[为是:：]?\s?)[0-9A-Za-z]{6,10}(?![0-9A-Za-z])"
     mobile = rf"(?:\+?86{_GAP})?1[3-9][0-9]{_GAP}[0-9]{{4}}{_GAP}[0-9]{{4}}"
     landline = r"0(?:10|2[0-9]|[3-9][0-9]{2})-?[2-9][0-9]{6,7}(?:-[0-9]{1,6})?"
     card = rf"[3-9][0-9]{{3}}(?:{_GAP}[0-9]{{4}}){{2,3}}{_GAP}[0-9]{{1,4}}"
@@ -60,6 +62,7 @@ def number_recognizers() -> list[EntityRecognizer]:
         NumberRecognizer("TRAVEL_PERMIT", _ALONE % r"[HM][0-9]{8}(?:[0-9]{2})?"),
         NumberRecognizer("TAIWAN_PERMIT", taiwan),
         NumberRecognizer("PASSPORT", _ALONE % passport),
+        NumberRecognizer("STATED_DOCUMENT", stated),
         NumberRecognizer("MOBILE", _NO_DIGIT % mobile),
         NumberRecognizer("LANDLINE", _NO_DIGIT % landline),
         NumberRecognizer("BANK_CARD", _NO_DIGIT % card, _is_card),

@@ -23,6 +23,7 @@ ENTITY_ATTRIBUTES = {
     "OLD_RESIDENT_ID": "document_number",
     "TRAVEL_PERMIT": "document_number",
     "TAIWAN_PERMIT": "document_number",
+    "STATED_DOCUMENT": "document_number",
     "PASSPORT": "document_number",
     "CREDIT_CODE": "uscc",
     "MOBILE": "mobile",
