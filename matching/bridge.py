@@ -6,10 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
-import pyarrow as pa
 
 from matching.cluster import STEWARD, STRONG
-from matching.history import Bridge
+from matching.history import Bridge, register_texts
 from matching.pairs import pair_id
 from matching.regroup import RANK_SQL
 from matching.resolve import Resolved
@@ -31,8 +30,7 @@ def find_bridges(
 ) -> dict[frozenset[str], Bridge]:
     """For two ids that something happened to, the pair that joined them, or the decision that parted them."""
     bridges: dict[frozenset[str], Bridge] = {}
-    columns = {"record_id": list(settled.before), "golden_id": list(settled.before.values())}
-    con.register("before", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+    register_texts(con, "before", {"record_id": settled.before, "golden_id": settled.before.values()})
     for outcome in outcomes:
         for edge in sorted(_joining(con, outcome), reverse=True):  # the strongest writes last
             _bridge(bridges, settled.before, edge.left, edge.right, _joined(edge))

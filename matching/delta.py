@@ -185,7 +185,7 @@ def otherwise_joined(con: duckdb.DuckDBPyConnection, table: str, kept: Kept, as_
     """Query of records whose customer of the day before is another than it was for the kept run.
 
     That a pair was one customer the day before counts for it. Customers that owe their size to a steward are left out
-    there (`History.joined_before`), so a change of that concerns all their records.
+    there (`history.joined_before`), so a change of that concerns all their records.
     """
     con.execute(
         f"""

@@ -72,7 +72,7 @@ def take_profile(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: 
     records, *missing = (int(number) for number in row)
     linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     names = [item.comparison for item in model.comparisons]
-    compared = ", ".join(f'"{name}"' for name in sorted({c for item in model.comparisons for c in item.columns}))
+    compared = ", ".join(f'"{name}"' for name in model.compared_columns)
     sampled = " union all ".join(f"({sql})" for sql in (_random_sql(model, table), _blocked_sql(model, table, records)))
     con.execute(f"create or replace table drift_pairs as {sampled}")
     con.execute(

@@ -191,7 +191,8 @@ def write_day(
     return {str(kind): int(number) for kind, number in con.execute(counted, [day]).fetchall()}
 
 
-def _append(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Iterable[str | None]]) -> None:
+def register_texts(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Iterable[str | None]]) -> None:
+    """Give the connection columns of text as a relation."""
     con.register(name, pa.table({key: pa.array(list(values), pa.string()) for key, values in columns.items()}))
 
 
@@ -204,7 +205,7 @@ def _write_events(
     cause: str,
 ) -> None:
     told = [(change, bridges.get(frozenset((change.identifier, change.other or "")))) for change in found]
-    _append(
+    register_texts(
         con,
         "events",
         {
@@ -252,7 +253,7 @@ def _write_aliases(con: duckdb.DuckDBPyConnection, history: History, found: Sequ
     last |= {c.other: (c.identifier, history.as_of) for c in found if c.kind == "merge" and c.other}
     alive = _alive(con, {*last, *(survivor for survivor, _ in last.values())})
     gone = sorted(identifier for identifier in last if identifier not in alive)
-    _append(
+    register_texts(
         con,
         "aliases",
         {
@@ -291,7 +292,7 @@ def _write_lineage(con: duckdb.DuckDBPyConnection) -> None:
     """What every id that ever ended stood for, from when to when."""
     lineage = read_lineage(con)
     spans = [span for identifier in lineage.ids for span in lineage.spans(identifier)]
-    _append(
+    register_texts(
         con,
         "spans",
         {

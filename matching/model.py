@@ -236,6 +236,11 @@ class MatchModel(SiteModel):
         return sorted(found)
 
     @property
+    def compared_columns(self) -> list[str]:
+        """Columns that some comparison looks at."""
+        return sorted({column for item in self.comparisons for column in item.columns})
+
+    @property
     def columns(self) -> dict[str, str]:
         """Every column a rule may use, and the field it comes from."""
         known = {name: name for name in self.fields}
@@ -249,8 +254,7 @@ class MatchModel(SiteModel):
         rules = [rule.keys for rule in self.blocking] + [*self.training.blocks, *self.training.certain]
         named = [item.value for item in self.exclusive] + [item.within for item in self.exclusive if item.within]
         named += [strong.key for strong in self.strong_identifiers]
-        compared = [column for item in self.comparisons for column in item.columns]
-        return {*named, *compared, *self.term_frequency_columns, *(key for keys in rules for key in keys)}
+        return {*named, *self.compared_columns, *self.term_frequency_columns, *(key for keys in rules for key in keys)}
 
     @property
     def list_columns(self) -> set[str]:

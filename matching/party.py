@@ -7,9 +7,9 @@ for all numbers of a renewal chain: records that hold several numbers (old and n
 from __future__ import annotations
 
 import duckdb
-import pyarrow as pa
 
 from matching.cluster import Forest
+from matching.history import register_texts
 
 # number spaces by document type, for numbers that are not valid and so have no key; resident ids, household registers
 # and residence permits share one
@@ -73,8 +73,7 @@ where record.party_type = 'organization'
 def gather_parties(con: duckdb.DuckDBPyConnection) -> None:
     """Make `party_person` and `party_organization` in the scratch catalog from the warehouse's standardised records."""
     holders = document_holders(con)
-    columns = {"document_key": list(holders), "holder": list(holders.values())}
-    con.register("holders", pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()}))
+    register_texts(con, "holders", {"document_key": holders, "holder": holders.values()})
     con.execute("create or replace table document_holder as select * from holders")
     con.unregister("holders")
     con.execute(_CONTACTS)

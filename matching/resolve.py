@@ -18,7 +18,7 @@ from matching.model import MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters
 from matching.prepare import prepare
 from matching.regroup import regroup
-from matching.score import scoring_linker
+from matching.score import scorer
 from matching.train import parameters_path, trained_parameters
 from matching.weigh import weigh
 from matching.work import NumberedDecision, Work, count, highest, numbered
@@ -146,8 +146,8 @@ def resolve_prepared(
     records, numbers = count(con, prepared), [prepared, *([tables.kept("prepared")] if kept else [])]
     size = 1 + max(highest(con, table) for table in numbers)
     ours, by_number = numbered(con, prepared, list(decisions))
-    linker = scoring_linker(con, model, parameters, prepared, records)
-    work = Work(con, model, parameters, linker, tables, records, size, by_number, kept)
+    ready = scorer(con, model, parameters, prepared, records)
+    work = Work(con, model, ready, tables, records, size, by_number, kept)
     oversize, pairs = weigh(work, as_of)
     if before:
         _keep_joined(work, before)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 import duckdb
 
@@ -13,58 +14,64 @@ from matching.parameters import Parameters, prior_shift
 from matching.term_frequency import count_shared, drop_compared, gather_compared
 
 
-def scoring_linker(
+@dataclass(frozen=True)
+class Scorer:
+    """A trained model over prepared records, ready to weigh pairs.
+
+    Of a pair it tells record_no_l, record_no_r, rule, match_weight, match_probability, and `gamma_…`, `weight_…` per
+    comparison (gamma -1: nothing to compare).
+
+    Attributes:
+        con: the scratch connection.
+        model: what is compared.
+        parameters: the model's numbers.
+        linker: Splink with both.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    model: MatchModel
+    parameters: Parameters
+    linker: Linker
+
+    def weigh(self, table: str, pairs: str, target: str) -> None:
+        """Make the table `target`, one row per pair; arguments as of `weighing`."""
+        with self.weighing(table, pairs) as weighed:
+            self.con.execute(f"create or replace table {target} as {weighed}")
+
+    @contextmanager
+    def weighing(self, table: str, pairs: str) -> Iterator[str]:
+        """Query that weighs pairs, to be run inside the context: whoever reads on need not keep what it gives.
+
+        Args:
+            table: the prepared records, or those of the pairs.
+            pairs: table of match_key, join_key_l, join_key_r.
+        """
+        gather_compared(self.con, self.model, table, pairs, self.parameters.records, "compared")
+        columns = ", ".join(
+            [
+                "record_no_l, record_no_r, match_key as rule, match_weight, match_probability",
+                *(f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in self.model.comparisons),
+            ]
+        )
+        yield f"select {columns} from ({weighing_sql(self.linker, 'compared', pairs)})"
+        drop_compared(self.con, "compared")
+
+
+def scorer(
     con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, records: int
-) -> Linker:
-    """Splink with the trained model over a prepared table, ready to weigh pairs with `score`."""
-    count_shared(con, model, table)
-    return linker_on(con, table, splink_settings(model, parameters, prior_shift(parameters, records)))
-
-
-def score(
-    con: duckdb.DuckDBPyConnection,
-    linker: Linker,
-    model: MatchModel,
-    parameters: Parameters,
-    table: str,
-    pairs: str,
-    target: str,
-) -> None:
-    """Weigh pairs.
+) -> Scorer:
+    """Count what the weights need of all prepared records, and make Splink ready.
 
     Args:
         con: the scratch connection.
-        linker: of `scoring_linker` on the same table.
         model: what is compared.
         parameters: the model's numbers.
         table: all prepared records.
-        pairs: table of match_key, join_key_l, join_key_r.
-        target: table to make, one row per pair: record_no_l, record_no_r, rule, match_weight, match_probability, and
-            `gamma_…`, `weight_…` per comparison (gamma -1: nothing to compare).
+        records: their number.
     """
-    with scoring_sql(con, linker, model, parameters, table, pairs) as scored:
-        con.execute(f"create or replace table {target} as {scored}")
-
-
-@contextmanager
-def scoring_sql(
-    con: duckdb.DuckDBPyConnection,
-    linker: Linker,
-    model: MatchModel,
-    parameters: Parameters,
-    table: str,
-    pairs: str,
-) -> Iterator[str]:
-    """Query that weighs pairs, to be run inside the context: whoever reads on need not keep what it gives."""
-    gather_compared(con, model, table, pairs, parameters.records, "compared")
-    columns = ", ".join(
-        [
-            "record_no_l, record_no_r, match_key as rule, match_weight, match_probability",
-            *(f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons),
-        ]
-    )
-    yield f"select {columns} from ({weighing_sql(linker, 'compared', pairs)})"
-    drop_compared(con, "compared")
+    count_shared(con, model, table)
+    linker = linker_on(con, table, splink_settings(model, parameters, prior_shift(parameters, records)))
+    return Scorer(con, model, parameters, linker)
 
 
 def evidence_sql(model: MatchModel) -> str:

@@ -15,7 +15,7 @@ import duckdb
 import pyarrow as pa
 
 from matching.golden_id import golden_ids, number_of
-from matching.history import SCHEMA, History
+from matching.history import SCHEMA, History, register_texts
 from matching.identity import Change, Past, Records, assign, changes
 
 _IDENTITY = f"{SCHEMA}.party_identity"
@@ -158,6 +158,7 @@ def settle(con: duckdb.DuckDBPyConnection, history: History) -> Settled:
     con.execute(_CUSTOMERS)
     _mint(con, _assign(con, history, _highest(con)))
     con.execute(_SETTLED)
+    con.unregister("assigned")
     con.execute("create or replace temp view moved as from settled where earlier is distinct from golden_id")
     con.execute(_TOUCHED, day)
     states = con.execute(_STATES, day).fetchall()
@@ -183,7 +184,8 @@ def _assign(con: duckdb.DuckDBPyConnection, history: History, highest: int) -> i
     rows = con.execute("select list(record_id order by record_id) from asked group by customer").fetchall()
     clusters = sorted(tuple(row[0]) for row in rows)
     after = assign(clusters, _past(con, history, clusters, highest)) if clusters else {}
-    _replace(con, "assigned", {"customer": [c[0] for c in clusters], "golden_id": [after[c[0]] for c in clusters]})
+    first = [records[0] for records in clusters]
+    register_texts(con, "assigned", {"customer": first, "golden_id": [after[record] for record in first]})
     return max([highest, *map(number_of, after.values())])
 
 
@@ -245,9 +247,3 @@ def _given_up(con: duckdb.DuckDBPyConnection, history: History) -> list[Change]:
         heir = min(heirs, key=number_of) if heirs else history.merged_today.get(identifier)
         found.append(Change("merge", heir, identifier) if heir else Change("retire", identifier))
     return found
-
-
-def _replace(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Sequence[str]]) -> None:
-    con.register("given", pa.table({key: pa.array(values, pa.string()) for key, values in columns.items()}))
-    con.execute(f"create or replace temp table {name} as from given")
-    con.unregister("given")

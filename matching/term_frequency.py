@@ -67,7 +67,7 @@ def gather_compared(
         f" {' '.join(joins)} where record_no in"
         f" (select join_key_l from {pairs} union all select join_key_r from {pairs})"
     )
-    compared = ", ".join(f'"{name}"' for name in sorted({c for item in model.comparisons for c in item.columns}))
+    compared = ", ".join(f'"{name}"' for name in model.compared_columns)
     con.execute(
         f"create or replace view {target} as select shares.*, {compared} from {table} as record"
         " join shares using (record_no)"

@@ -21,7 +21,7 @@ from matching.decisions import PairDecision
 from matching.interval import Stratum, ratio, stratified
 from matching.lifecycle import in_force, prepared
 from matching.sample import make_frame, make_judged
-from matching.score import score, scoring_linker
+from matching.score import scorer
 from matching.verdict import judge
 from warehouse.settings import Settings
 
@@ -65,9 +65,9 @@ def thresholds(
         make_judged(bench.con, decisions)
         bench.con.execute("use memory")
         records = int((bench.con.execute(f"select count(*) from {bench.table}").fetchone() or (0,))[0])
-        linker = scoring_linker(bench.con, bench.model, parameters, bench.table, records)
         _frame_pairs(bench.con, party_type, bench.table)
-        score(bench.con, linker, bench.model, parameters, bench.table, "frame_pairs", "frame_scored")
+        ready = scorer(bench.con, bench.model, parameters, bench.table, records)
+        ready.weigh(bench.table, "frame_pairs", "frame_scored")
         judge(bench.con, bench.model, bench.table, "frame_scored", "frame_verdicts")
         pairs = _weighed(bench.con, bench.table)
         now = bench.model.thresholds

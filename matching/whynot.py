@@ -17,7 +17,7 @@ from matching.model import MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters
 from matching.party import gather_parties
 from matching.prepare import prepare
-from matching.score import evidence_sql, score, scoring_linker
+from matching.score import evidence_sql, scorer
 from matching.train import parameters_path
 from matching.verdict import judge
 from matching.whatif import better, changes, never_compared
@@ -173,13 +173,12 @@ def _weigh(
 def _score(
     con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, records: int, left: str, right: str
 ) -> dict[str, Any]:
-    linker = scoring_linker(con, model, parameters, _TABLE, records)
     con.execute(
         f"create or replace table {_PAIR} as select 'asked' as match_key, min(record_no) as join_key_l,"
         f" max(record_no) as join_key_r from {_TABLE} where record_id in (?, ?)",
         [left, right],
     )
-    score(con, linker, model, parameters, _TABLE, _PAIR, "asked_score")
+    scorer(con, model, parameters, _TABLE, records).weigh(_TABLE, _PAIR, "asked_score")
     judge(con, model, _TABLE, "asked_score", "asked_judged")
     levels = ", ".join(f'"gamma_{item.comparison}"' for item in model.comparisons)
     result = con.execute(

@@ -10,11 +10,9 @@ import numpy as np
 import pyarrow as pa
 
 from matching.decisions import PairDecision
-from matching.engine import Linker
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
-from matching.parameters import Parameters
-from matching.score import score, scoring_sql
+from matching.score import Scorer
 from matching.verdict import judge
 
 Numbers = np.ndarray
@@ -37,8 +35,7 @@ class Work:
     Attributes:
         con: the scratch connection.
         model: what is compared.
-        parameters: its numbers.
-        linker: Splink, ready to weigh pairs.
+        scorer: weighs pairs.
         tables: names of the scratch tables.
         records: number of records.
         size: one more than the highest record number.
@@ -48,8 +45,7 @@ class Work:
 
     con: duckdb.DuckDBPyConnection
     model: MatchModel
-    parameters: Parameters
-    linker: Linker
+    scorer: Scorer
     tables: Tables
     records: int
     size: int
@@ -63,12 +59,12 @@ class Work:
     def score_and_judge(self, pairs: str, target: str) -> None:
         """Weigh and judge the pairs of a table."""
         records = self._records_of(pairs)
-        with scoring_sql(self.con, self.linker, self.model, self.parameters, records, pairs) as scored:
-            judge(self.con, self.model, records, f"({scored})", target)
+        with self.scorer.weighing(records, pairs) as weighed:
+            judge(self.con, self.model, records, f"({weighed})", target)
 
     def score(self, pairs: str, target: str) -> None:
         """Weigh the pairs of a table."""
-        score(self.con, self.linker, self.model, self.parameters, self._records_of(pairs), pairs, target)
+        self.scorer.weigh(self._records_of(pairs), pairs, target)
 
     def _records_of(self, pairs: str) -> str:
         """Prepared records to weigh pairs with: all, or, where only some are looked at, those gathered once."""

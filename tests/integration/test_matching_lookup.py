@@ -25,7 +25,7 @@ from matching.parameters import Parameters, stated_levels
 from matching.party import gather_parties
 from matching.prepare import prepare
 from matching.resolve import resolve_prepared
-from matching.score import score, scoring_linker
+from matching.score import scorer
 from matching.typed import prepared_record
 from matching.verdict import judge
 from tests.matching_bench import (
@@ -175,8 +175,8 @@ def judged_by_batch(bench: Bench, pairs: dict[tuple[str, str], str]) -> dict[tup
     columns = {name: pa.array([row[place] for row in rows]) for place, name in enumerate(names)}
     bench.con.register("asked_rows", pa.table(columns))
     bench.con.execute("create or replace table asked as from asked_rows")
-    linker = scoring_linker(bench.con, bench.model, bench.parameters, bench.table, len(bench.records))
-    score(bench.con, linker, bench.model, bench.parameters, bench.table, "asked", "asked_scored")
+    ready = scorer(bench.con, bench.model, bench.parameters, bench.table, len(bench.records))
+    ready.weigh(bench.table, "asked", "asked_scored")
     judge(bench.con, bench.model, bench.table, "asked_scored", "asked_judged")
     result = bench.con.execute("from " + bench.named("asked_judged"))
     found = [dict(zip([c[0] for c in result.description or []], row, strict=True)) for row in result.fetchall()]
