@@ -6,12 +6,15 @@ before they are joined, left out, and reported by rule, number and size, never b
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from matching.model import BlockingRule, Limits, MatchModel
-from matching.records import Prepared
+from matching.records import Numbers, Prepared, in_batches
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,49 @@ class Oversize:
     largest: int
 
 
+@dataclass(frozen=True)
+class Blocks:
+    """Records that share a key with others, block by block.
+
+    Attributes:
+        numbers: of the records.
+        units: of the records; within one unit no pair is made.
+        flags: of the records; a pair needs 2 together.
+        sizes: records of each block.
+    """
+
+    numbers: Numbers
+    units: Numbers
+    flags: Numbers
+    sizes: Numbers
+
+    def chosen(self, wanted: Numbers) -> Blocks:
+        """Some of the blocks."""
+        rows = np.repeat(wanted, self.sizes)
+        return Blocks(self.numbers[rows], self.units[rows], self.flags[rows], self.sizes[wanted])
+
+    def neighbours(self, distance: int) -> tuple[Numbers, Numbers]:
+        """Places of records and of those so many further on in the same block."""
+        rest = np.arange(len(self.numbers)) - np.repeat(np.cumsum(self.sizes) - self.sizes, self.sizes)
+        left = np.flatnonzero(np.repeat(self.sizes, self.sizes) - rest > distance)
+        return left, left + distance
+
+    def pairs(self, distance: int) -> tuple[Numbers, Numbers]:
+        """The pairs so far apart in their blocks, the smaller number first."""
+        left, right = self.neighbours(distance)
+        wanted = (self.units[left] != self.units[right]) & (self.flags[left] + self.flags[right] >= 2)
+        one, two = self.numbers[left[wanted]], self.numbers[right[wanted]]
+        return np.minimum(one, two), np.maximum(one, two)
+
+    def all_pairs(self) -> list[tuple[Numbers, Numbers]]:
+        """Every pair of every block."""
+        blocks, found = self, []
+        for distance in range(1, int(self.sizes.max(initial=1))):
+            blocks = blocks.chosen(blocks.sizes > distance)
+            found.append(blocks.pairs(distance))
+        return found
+
+
 def strong_pairs(prepared: Prepared, target: str, flagged: str | None = None) -> None:
     """Pairs of records that share a strong identifier: all of a small group, neighbours of a large one.
 
@@ -31,48 +77,69 @@ def strong_pairs(prepared: Prepared, target: str, flagged: str | None = None) ->
         target: table to make: match_key, join_key_l, join_key_r.
         flagged: see `blocked_pairs`.
     """
-    con, model = prepared.con, prepared.model
-    con.execute(f"create or replace table {target} (match_key varchar, join_key_l integer, join_key_r integer)")
+    model, found = prepared.model, []
     for strong in model.strong_identifiers:
         keyed = f'select record_no, record_no as unit, "{strong.key}" as key from {prepared.keyed([strong.key])}'
-        _sharing(con, f'{keyed} where "{strong.key}" is not null', flagged)
-        con.execute(
-            f"""
-            insert into {target}
-            select '{strong.rule}', l.record_no, r.record_no
-            from block as l join block as r on l.key = r.key and l.record_no < r.record_no and l.flag + r.flag >= 2
-            where l.n <= {model.limits.max_block}
-            union all
-            select '{strong.rule}', least(record_no, after), greatest(record_no, after)
-            from (
-                select record_no, lead(record_no) over same as after, flag + lead(flag) over same as flags
-                from block join (select record_no, record_id from {prepared.table}) using (record_no)
-                where n > {model.limits.max_block}
-                window same as (partition by key order by record_id)
-            )
-            where flags >= 2
-            """
-        )
-    con.execute("drop table if exists block")
-    con.execute(
-        f"create or replace table {target} as select min(match_key) as match_key, join_key_l, join_key_r"
-        f" from {target} group by all"
-    )
+        blocks = _shared(prepared.con, f'{keyed} where "{strong.key}" is not null', flagged)
+        is_large = blocks.sizes > model.limits.max_block
+        found.append(blocks.chosen(~is_large).all_pairs())
+        found[-1].append(_in_order(prepared, blocks.chosen(is_large)).pairs(1))
+    _write(prepared.con, target, [strong.rule for strong in model.strong_identifiers], found)
 
 
-def _sharing(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> None:
-    """Make `block`: the rows of a query (record_no, unit, key) whose key others share, and how many share it.
+def _in_order(prepared: Prepared, blocks: Blocks) -> Blocks:
+    """The blocks with their records in the order of their ids."""
+    block = np.repeat(np.arange(len(blocks.sizes)), blocks.sizes)
+    columns = {"place": np.arange(len(block)), "record_no": blocks.numbers, "block": block}
+    prepared.con.register("numbers", pa.table(columns))
+    order = prepared.con.execute(
+        f"select place from numbers join (select record_no, record_id from {prepared.table}) using (record_no)"
+        " order by block, record_id"
+    ).fetchnumpy()["place"]
+    prepared.con.unregister("numbers")
+    return Blocks(blocks.numbers[order], blocks.units[order], blocks.flags[order], blocks.sizes)
 
-    With `flagged` only keys of flagged records count, and each row has its record's flag (0: none).
+
+def _shared(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> Blocks:
+    """The blocks of a query (record_no, unit, key); keys that nobody shares make none.
+
+    With `flagged` only keys of flagged records count, and each record has its flag (0: none).
     """
-    wanted = f"where key in (select key from keyed join {flagged} using (record_no))" if flagged else ""
-    flag = f"coalesce(flags.flag, 0) as flag from block left join {flagged} as flags using (record_no)"
+    query = f"select *, 2::tinyint as flag from ({keyed})"
+    if flagged:
+        query = (
+            f"with keyed as ({keyed}), wanted as (select key from keyed join {flagged} using (record_no))"
+            f" select keyed.*, coalesce(flags.flag, 0)::tinyint as flag from keyed left join {flagged} as flags"
+            " using (record_no) where key in (select key from wanted)"
+        )
+    found = con.execute(query).fetchnumpy()
+    order = np.argsort(found["key"], kind="stable")
+    keys = found["key"][order]
+    begins = np.flatnonzero(np.concatenate([np.ones(min(len(keys), 1), bool), keys[1:] != keys[:-1]]))
+    sizes = np.diff(np.append(begins, len(keys)))
+    blocks = Blocks(found["record_no"][order], found["unit"][order], found["flag"][order], sizes)
+    return blocks.chosen(sizes > 1)
+
+
+def _write(
+    con: duckdb.DuckDBPyConnection,
+    target: str,
+    rules: Sequence[str],
+    found: Sequence[Sequence[tuple[Numbers, Numbers]]],
+) -> None:
+    """Make `target`: every pair once, with the first rule that found it, in the order of the numbers."""
+    packed = [left.astype(np.int64) << 32 | right for pairs in found for left, right in pairs]
+    places = [np.full(len(left), place, np.int16) for place, pairs in enumerate(found) for left, _ in pairs]
+    pairs, first = np.unique(np.concatenate([np.zeros(0, np.int64), *packed]), return_index=True)
+    rule = np.concatenate([np.zeros(0, np.int16), *places])[first]
+    columns = {"place": rule, "l": (pairs >> 32).astype(np.int32), "r": (pairs & 0xFFFFFFFF).astype(np.int32)}
+    con.register("found_pairs", in_batches(pa.table(columns)))
+    names = ", ".join(f"'{name}'" for name in rules)
     con.execute(
-        f"create or replace table block as with keyed as ({keyed}), chosen as (from keyed {wanted}),"
-        " counted as (select key, count(*) as n from chosen group by key having count(*) > 1),"
-        " block as (select chosen.*, counted.n from chosen join counted using (key))"
-        f" select block.*, {flag if flagged else '2 as flag from block'}"
+        f"create or replace table {target} as select list_extract([{names}]::varchar[], place + 1) as match_key, l as join_key_l,"
+        " r as join_key_r from found_pairs"
     )
+    con.unregister("found_pairs")
 
 
 def block_columns(model: MatchModel) -> set[str]:
@@ -120,27 +187,13 @@ def blocked_pairs(
             " on l.record_no < r.record_no and l.unit <> r.unit"
         )
         return []
-    con.execute(f"create or replace table {target} (place integer, join_key_l integer, join_key_r integer)")
-    oversize = []
+    oversize, found = [], []
     for place, rule in enumerate(model.blocking):
-        _sharing(con, keyed_sql(model, place, table), flagged)
-        largest = _largest_block(con, model.limits)
-        oversize += _oversize(con, rule, largest)
-        con.execute(
-            f"""
-            insert into {target}
-            select {place}, l.record_no, r.record_no
-            from block as l join block as r
-                on l.key = r.key and l.record_no < r.record_no and l.unit <> r.unit and l.flag + r.flag >= 2
-            where l.n <= {largest}
-            """
-        )
-    con.execute("drop table if exists block")
-    names = ", ".join(f"'{rule.rule}'" for rule in model.blocking)
-    con.execute(
-        f"create or replace table {target} as select [{names}][min(place) + 1] as match_key, join_key_l, join_key_r"
-        f" from {target} group by all"
-    )
+        blocks = _shared(con, keyed_sql(model, place, table), flagged)
+        largest = _largest_block(blocks.sizes, model.limits)
+        oversize += _oversize(rule, blocks.sizes, largest)
+        found.append(blocks.chosen(blocks.sizes <= largest).all_pairs())
+    _write(con, target, [rule.rule for rule in model.blocking], found)
     return oversize
 
 
@@ -156,21 +209,17 @@ def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
     return int(row[0]) if row else 0
 
 
-def _largest_block(con: duckdb.DuckDBPyConnection, limits: Limits) -> int:
+def _largest_block(sizes: Numbers, limits: Limits) -> int:
     """Records of the largest block to compare: fewer than `max_block` where all blocks together make too many pairs."""
     if limits.max_pairs is None:
         return limits.max_block
-    row = con.execute(
-        """
-        with sized as (select n, count(*) * (n - 1) // 2 as pairs from block where n <= ? group by n),
-        summed as (select n, sum(pairs) over (order by n) as pairs from sized)
-        select coalesce(max(n) filter (pairs <= ?), 1), count(*) filter (pairs > ?) from summed
-        """,
-        [limits.max_block, limits.max_pairs, limits.max_pairs],
-    ).fetchone()
-    return int(row[0]) if row and row[1] else limits.max_block
+    different, blocks = np.unique(sizes[sizes <= limits.max_block], return_counts=True)
+    pairs = np.cumsum(blocks * different * (different - 1) // 2)
+    if not (pairs > limits.max_pairs).any():
+        return limits.max_block
+    return int(max(different[pairs <= limits.max_pairs], default=1))
 
 
-def _oversize(con: duckdb.DuckDBPyConnection, rule: BlockingRule, limit: int) -> list[Oversize]:
-    row = con.execute("select count(distinct key), max(n) from block where n > ?", [limit]).fetchone()
-    return [Oversize(rule.rule, int(row[0]), int(row[1]))] if row and row[0] else []
+def _oversize(rule: BlockingRule, sizes: Numbers, limit: int) -> list[Oversize]:
+    large = sizes[sizes > limit]
+    return [Oversize(rule.rule, len(large), int(large.max()))] if len(large) else []

@@ -15,10 +15,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matching.model import FieldModel, MatchModel
-from matching.records import Column, Prepared, Records, threads
+from matching.records import Column, Prepared, Records, in_batches, threads
 from matching.standardise import KINDS, keys_of
-
-_BATCH = 100_000  # records that DuckDB scans at once: several, so that its threads share a scan
 
 
 def prepare(
@@ -45,18 +43,16 @@ def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Ta
     plain = {name: given[name].take(order) for name in given.column_names if name not in model.fields}
     if not is_numbered:
         plain = {"record_no": pa.array(np.arange(len(order)), pa.int32())} | plain
-    given = given.select(list(model.fields))
+    raw = {name: given[name] for name in model.fields}
+    del given  # each field is let go as soon as its keys are made
     columns: dict[str, Column] = {}
     with ThreadPoolExecutor(threads(con)) as pool:
-        for made in pool.map(lambda name: _columns(con, model, name, given[name], order), model.fields):
+        for made in pool.map(lambda name: _columns(con, model, name, raw.pop(name), order), model.fields):
             columns |= made
+    pa.default_memory_pool().release_unused()
     shown = {name: column.all_values() for name, column in columns.items()}
-    con.register(target, _in_batches(pa.table(plain | shown)))
+    con.register(target, in_batches(pa.table(plain | shown)))
     return Prepared(con, model, target, None if is_numbered else Records(columns))
-
-
-def _in_batches(table: pa.Table) -> pa.Table:
-    return pa.Table.from_batches(table.to_batches(_BATCH), table.schema)
 
 
 def field_values(

@@ -17,6 +17,7 @@ import pyarrow as pa
 from matching.model import MatchModel
 
 Numbers = np.ndarray
+_BATCH = 60_000  # rows
 _NONE = 0  # hash of a value that is not there
 
 
@@ -112,7 +113,7 @@ class Prepared:
         numbers = self.con.execute(f"select record_no from {wanted or self.table}").fetchnumpy()["record_no"]
         made = {"record_no": pa.array(numbers, pa.int32())}
         made |= {name: self._keys(name, numbers, name in lists) for name in sorted(set(names))}
-        self.con.register("keyed_records", pa.table(made))
+        self.con.register("keyed_records", in_batches(pa.table(made)))
         return "keyed_records"
 
     def _keys(self, name: str, numbers: Numbers, is_list: bool) -> pa.Array:
@@ -164,6 +165,11 @@ def _key_sql(name: str, is_list: bool) -> str:
 
 def _quoted(name: str) -> str:
     return '"' + name.replace('"', '""') + '"'
+
+
+def in_batches(table: pa.Table) -> pa.Table:
+    """The table in parts, so that DuckDB's threads share a scan."""
+    return pa.Table.from_batches(table.to_batches(_BATCH), table.schema)
 
 
 def threads(con: duckdb.DuckDBPyConnection) -> int:

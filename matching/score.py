@@ -12,7 +12,7 @@ from matching.engine import Linker, linker_on, splink_settings, weighing_sql
 from matching.levels import Sides, in_chunks, reached_levels
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
-from matching.records import Prepared, Records
+from matching.records import Prepared, Records, in_batches
 from matching.term_frequency import Shares, count_shares
 from matching.verdict import class_columns, judged_columns
 
@@ -57,7 +57,7 @@ class Scorer:
         found = con.execute(f"select match_key, join_key_l, join_key_r from {pairs}").to_arrow_table()
         query = shape(f"({self._weighed_sql()})")
         for chunk in in_chunks(found):
-            con.register("reached_pairs", self._reached(chunk))
+            con.register("reached_pairs", in_batches(self._reached(chunk)))
             con.execute(f"insert into {target} {query}" if append else f"create or replace table {target} as {query}")
             append = True
         con.unregister("reached_pairs")
