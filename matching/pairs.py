@@ -82,9 +82,9 @@ def _make_seen(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
 
 # what became of a pair
 _RULED_SQL = """
-create or replace table {ruled} as
+create or replace view {ruled} as
 select
-    record_no_l, record_no_r, match_weight, greatest(match_weight, rest) as strength, word.effect as decided,
+    judged.*, greatest(match_weight, rest) as strength, word.effect as decided,
     case
         when word.effect = 'different' then 'reject'
         when word.effect = 'same' then case when reason is null then 'link' else 'review' end
@@ -104,7 +104,7 @@ select
         when reason in ('ambiguous', 'size', 'support') then conflict
         else coalesce(conflict, reason)
     end as final_conflict
-from (select record_no_l, record_no_r, match_weight, rest, verdict, rule, conflict from {judged})
+from {judged} as judged
 left join (from {decided} where effect is not null) as word on word.l = record_no_l and word.r = record_no_r
 left join {refused} as refused on refused.l = record_no_l and refused.r = record_no_r
 {concerned}
@@ -115,7 +115,8 @@ _LISTED_SQL = """
 create or replace table {listed} as
 with doubtful as (
     select
-        ruled.*, least(l.home, r.home) as home_one, greatest(l.home, r.home) as home_two
+        record_no_l, record_no_r, final_verdict, decided, strength,
+        least(l.home, r.home) as home_one, greatest(l.home, r.home) as home_two
     from {ruled} as ruled
     join {home} as l on l.record_no = record_no_l
     join {home} as r on r.record_no = record_no_r
@@ -140,17 +141,14 @@ select record_no_l, record_no_r from heaviest order by strength desc, one, two l
 
 _FINAL_SQL = """
 create or replace view {final} as
-with told as (
-    from {ruled} where final_verdict = 'link' or (final_verdict = 'reject' and decided is not null)
-    union all
-    from {ruled} semi join {listed} using (record_no_l, record_no_r) where final_verdict = 'review'
-)
 select
-    l.record_id as record_id_l, r.record_id as record_id_r, judged.*, decided, final_verdict, final_rule, final_conflict
-from told
-join {judged} as judged using (record_no_l, record_no_r)
+    l.record_id as record_id_l, r.record_id as record_id_r, ruled.* exclude (strength)
+from {ruled} as ruled
+left join (select *, true as is_listed from {listed}) using (record_no_l, record_no_r)
 join (select record_no, record_id from {prepared}) as l on l.record_no = record_no_l
 join (select record_no, record_id from {prepared}) as r on r.record_no = record_no_r
+where final_verdict = 'link' or (final_verdict = 'reject' and decided is not null)
+    or (final_verdict = 'review' and is_listed)
 """
 
 
