@@ -33,7 +33,7 @@ _COPIES = 2  # rows of one content that are compared; the others go where the se
 
 @dataclass(frozen=True)
 class Matched:
-    """What a run found: the tables `pairs`, `clusters` and `review` on the connection, and the numbers behind them."""
+    """What a run found: `pairs`, `clusters` and `review`, read from their files, and the numbers behind them."""
 
     con: duckdb.DuckDBPyConnection
     model: MatchModel
@@ -122,9 +122,8 @@ def match_rows(
     say(f"compared {resolved.pairs:,} pairs: {resolved.customers:,} clusters")
     finish_pairs(con, resolved)
     con.execute(f"drop table {resolved.scratch('active')}")
-    _make_results(con, resolved)
+    _make_results(con, resolved, out)
     rates = _rates(con) if has_truth else None
-    _write(con, out)
     save_parameters(out / "parameters.json", parameters)
     labelled = _report_labels(con, out, learnt.labels, notices) if learnt.labels else None
     for notice in notices:
@@ -164,15 +163,15 @@ def _compared(con: duckdb.DuckDBPyConnection, table: str, labels: Sequence[Label
 def _report_labels(
     con: duckdb.DuckDBPyConnection, out: Path, labels: Sequence[Label], notices: list[str]
 ) -> dict[str, int]:
-    """Make and write `labelled`: every labelled pair of known records beside what became of it."""
+    """Write `labelled`: every labelled pair of known records beside what became of it."""
     register_labels(con, labels)
-    con.execute(
-        "create or replace table labelled as select labels.l as record_id_l, labels.r as record_id_r, is_match,"
+    _write(
+        con, out, "labelled",
+        "select labels.l as record_id_l, labels.r as record_id_r, is_match,"
         " one.cluster_id = two.cluster_id as is_joined, pairs.match_weight, pairs.verdict"
         " from labels join clusters as one on one.record_id = labels.l join clusters as two on two.record_id = labels.r"
-        " left join pairs on pairs.record_id_l = labels.l and pairs.record_id_r = labels.r order by 1, 2"
-    )
-    _copy(con, out, "labelled")
+        " left join pairs on pairs.record_id_l = labels.l and pairs.record_id_r = labels.r order by 1, 2",
+    )  # fmt: skip
     row = con.execute(
         "select count(*), count(*) filter (is_match), count(*) filter (is_match and not is_joined),"
         " count(*) filter (is_joined and not is_match) from labelled"
@@ -321,54 +320,75 @@ def _taken(con: duckdb.DuckDBPyConnection, model: MatchModel, has_truth: bool) -
     return given
 
 
-def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
-    """Make `clusters`, `pairs` and `review` for everybody to read."""
-    con.execute(
-        f"""
-        create or replace table clusters as
-        with found as (
-            select own.record_id, first.record_id as cluster_id
-            from {resolved.scratch("home")} as home
-            join {resolved.scratch("prepared")} as own using (record_no)
-            join {resolved.scratch("prepared")} as first on first.record_no = home.home
-        ),
-        everybody as (
-            from found
-            union all
-            -- a copy joins where the second row of its content joined the first; alone it stays alone
-            select copied.record_id, case when found.cluster_id = found.record_id then copied.record_id
-                else found.cluster_id end
-            from copied join found on found.record_id = copied.second
-        )
-        select *, count(*) over (partition by cluster_id) as records from everybody order by cluster_id, record_id
-        """
-    )
-    con.execute(
-        f"create or replace table pairs as select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
+def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) -> None:
+    """Write `clusters`, `pairs` and `review`, and make `customers`: per cluster its first record and its records."""
+    _count_customers(con, resolved)
+    _write(con, out, "clusters", _clusters_sql(resolved))
+    # the evidence is long and made after sorting
+    _write(
+        con, out, "pairs",
+        "select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
         " round(match_probability, 9) as match_probability, final_verdict as verdict, final_rule as rule,"
-        f" final_conflict as conflict, {pattern_sql(resolved.model)} as evidence from final_{resolved.party_type}"
-        " where final_verdict in ('link', 'review') order by record_no_l, record_no_r"
-    )
+        f" final_conflict as conflict, {pattern_sql(resolved.model)} as evidence from (from {resolved.scratch('final')}"
+        " where final_verdict in ('link', 'review') order by record_no_l, record_no_r)",
+    )  # fmt: skip
     fields = ", ".join(
         f'l."{name}"::varchar as "{name}_l", r."{name}"::varchar as "{name}_r"' for name in resolved.model.fields
     )
+    _write(
+        con, out, "review",
+        f"select pairs.* exclude (evidence, verdict), {fields} from pairs"
+        f" join {resolved.scratch('prepared')} as l on l.record_id = record_id_l"
+        f" join {resolved.scratch('prepared')} as r on r.record_id = record_id_r"
+        " where verdict = 'review' order by match_weight desc, record_id_l, record_id_r",
+    )  # fmt: skip
+
+
+def _count_customers(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
+    """Make `customers` (home, records) and `copies` (record, home; null where it stays alone)."""
+    # a copy joins where the second row of its content joined the first; alone it stays alone
     con.execute(
-        f"create or replace table review as select pairs.* exclude (evidence, verdict), {fields} from pairs"
-        f" join prepared_{resolved.party_type} as l on l.record_id = record_id_l"
-        f" join prepared_{resolved.party_type} as r on r.record_id = record_id_r"
-        " where verdict = 'review' order by match_weight desc, record_id_l, record_id_r"
+        "create or replace table copies as select copied.record_id, nullif(home, record_no) as home"
+        f" from copied join (select record_no, record_id from {resolved.scratch('prepared')}) as own"
+        f" on own.record_id = second join {resolved.scratch('home')} using (record_no)"
+    )
+    con.execute(
+        "create or replace table customers as select home, count(*) as records from"
+        f" (select home from {resolved.scratch('home')} union all select home from copies where home is not null)"
+        " group by home"
     )
 
 
-def _write(con: duckdb.DuckDBPyConnection, out: Path) -> None:
-    for name in ("pairs", "clusters", "review"):
-        _copy(con, out, name)
+def _clusters_sql(resolved: Resolved) -> str:
+    """Query of every record with its cluster and the cluster's size, in the order of their ids.
+
+    Numbers are in the order of the ids and quicker to sort; a copy, which has none, stands behind the record before it.
+    """
+    own = f"(select record_no, record_id from {resolved.scratch('prepared')})"
+    return f"""
+        with placed as (
+            select record_id, home from {resolved.scratch("home")} join {own} using (record_no)
+            union all
+            from copies where home is not null
+        ),
+        named as (select home, record_id as cluster_id, records from customers join {own} on record_no = home)
+        select record_id, cluster_id, records
+        from (
+            select record_id, cluster_id, records, 2 * home as place from placed join named using (home)
+            union all
+            select copies.record_id, copies.record_id, 1, 2 * coalesce(record_no, -1) + 1
+            from copies asof left join {own} as own on copies.record_id > own.record_id where home is null
+        )
+        order by place, record_id
+    """
 
 
-def _copy(con: duckdb.DuckDBPyConnection, out: Path, name: str) -> None:
-    for suffix, options in (("parquet", "format parquet"), ("csv", "format csv, header")):
-        path = str(out / f"{name}.{suffix}").replace("'", "''")
-        con.execute(f"copy (from {name}) to '{path}' ({options})")
+def _write(con: duckdb.DuckDBPyConnection, out: Path, name: str, query: str) -> None:
+    """Write what a query gives as `name`, Parquet and CSV, and make the view `name`, which reads it from there."""
+    parquet, csv = (str(out / f"{name}.{suffix}").replace("'", "''") for suffix in ("parquet", "csv"))
+    con.execute(f"copy ({query}) to '{parquet}' (format parquet)")
+    con.execute(f"create or replace view {name} as from read_parquet('{parquet}')")  # need not stand in memory
+    con.execute(f"copy (from {name}) to '{csv}' (format csv, header)")
 
 
 def summary(matched: Matched) -> dict[str, Any]:
