@@ -214,28 +214,44 @@ def _gather(
         raise SourceError(*problems)
     values = [*map(quoted, wanted), *([f"{quoted(truth)}::varchar as entity_id"] if truth else [])]
     for number, source in enumerate(sources):
-        key = f"'{_prefix(source, sources)}' || {_key_sql(con, model, f'input_{number}')} as record_id"
+        key, prefix = _key_sql(model), _prefix(source, sources)
         made = "insert into gathered" if number else "create or replace table gathered as"
+        before = _next_row(con) if number else 0
         try:
-            con.execute(f"{made} select {key}, {', '.join(values)} from input_{number}")
+            con.execute(f"{made} select '{prefix}' || {key} as record_id, {', '.join(values)} from input_{number}")
         except duckdb.Error as error:
             raise SourceError(f"{shown(source)}: not readable ({type(error).__name__}); write it again") from None
         con.unregister(f"input_{number}")
+        _name_nameless(con, prefix, before)
     repeated = _tell_apart(con)
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     return notices
 
 
-def _key_sql(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> str:
-    """SQL of what names a row of a table: its id, or the row's number where it has none."""
-    number = "lpad(row_number() over ()::varchar, 9, '0')"
-    if model.id is None:
-        return number
-    key = quoted(model.id)
-    row = con.execute(f"select count(*) from {table} where {key} is null").fetchone()
-    # numbers take time, so they are made only where they are needed
-    return f"coalesce({key}::varchar, 'row ' || {number})" if row and row[0] else f"{key}::varchar"
+def _key_sql(model: MatchModel) -> str:
+    """SQL of what names a row of a table: its id, or the row's number where the table has none."""
+    return f"{quoted(model.id)}::varchar" if model.id else _numbered("row_number() over ()")
+
+
+def _numbered(number: str) -> str:
+    return f"lpad({number}::varchar, 9, '0')"
+
+
+def _next_row(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("select max(rowid) + 1 from gathered").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _name_nameless(con: duckdb.DuckDBPyConnection, prefix: str, before: int) -> None:
+    """Give rows without an id their number in their table, whose rows are those from `before` on."""
+    row = con.execute("select count(*) from gathered where record_id is null").fetchone()
+    if row and row[0]:  # numbers take time
+        con.execute(
+            f"update gathered set record_id = '{prefix}row ' || {_numbered('n')} from (select rowid as place,"
+            f" row_number() over (order by rowid) as n from gathered where rowid >= {before})"
+            " where gathered.rowid = place and record_id is null"
+        )
 
 
 def _tell_apart(con: duckdb.DuckDBPyConnection) -> int:
@@ -295,10 +311,14 @@ def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
     """Make `different_rows`, at most two rows of each content, and `copied` (record, row it follows)."""
     columns = ", ".join(sorted({quoted(column) for field in model.fields.values() for column in field.sources}))
     con.execute(
-        f"create or replace table copied as select record_id, second from (select record_id, row_number() over same as"
-        f" copy, nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
-        f" from gathered where hash({columns}) in (select hash({columns}) from gathered group by 1 having count(*) >"
-        f" {_COPIES}) window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
+        "create or replace table copied as with content as materialized"
+        f" (select rowid as place, hash({columns}) as content from gathered),"
+        " alike as (from content"
+        f" where content in (select content from content group by 1 having count(*) > {_COPIES}))"
+        " select record_id, second from (select record_id, row_number() over same as copy,"
+        " nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
+        " from gathered where rowid in (select place from alike)"
+        f" window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
     )
     con.execute(
         "create or replace view different_rows as from gathered where record_id not in (select record_id from copied)"
