@@ -190,12 +190,11 @@ def _report_labels(
 
 def _rates(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
     """Figures against the truth; a record without a known entity is one of its own."""
-    con.execute(
-        "create or replace table measured as select hash(cluster_id) as cluster_id,"
-        " coalesce(entity, hash('alone ' || record_id)) as entity_id from clusters left join truth using (record_id)"
+    found = measure(
+        con,
+        "(select hash(cluster_id) as cluster_id, coalesce(entity, hash('alone ' || record_id)) as entity_id"
+        " from clusters left join truth using (record_id))",
     )
-    found = measure(con, "measured")
-    con.execute("drop table measured")
     return {name: round(getattr(found, name), 6) for name in ("precision", "recall", "f1", "b3_f1")}
 
 
