@@ -88,7 +88,7 @@ def drift(party_type: Kind = None, output: Form_ = Form.table) -> None:
             parameters = in_force(settings, bench.model)
             if parameters.profile is None:
                 typer.echo(f"{kind}: trained before profiles were kept; train anew to watch it", err=True)
-            found = measured(bench.con, bench.model, parameters, bench.table)
+            found = measured(bench.prepared, parameters)
         rows += [{"party_type": kind, **vars(item), "is_over": item.is_over} for item in found]
     if output is Form.json:
         _json(rows)

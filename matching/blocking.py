@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import duckdb
 
 from matching.model import BlockingRule, Limits, MatchModel
+from matching.records import Prepared
 
 
 @dataclass(frozen=True)
@@ -22,21 +23,18 @@ class Oversize:
     largest: int
 
 
-def strong_pairs(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, target: str, flagged: str | None = None
-) -> None:
+def strong_pairs(prepared: Prepared, target: str, flagged: str | None = None) -> None:
     """Pairs of records that share a strong identifier: all of a small group, neighbours of a large one.
 
     Args:
-        con: the scratch connection.
-        model: its strong identifiers and limits.
-        table: prepared records.
+        prepared: all records.
         target: table to make: match_key, join_key_l, join_key_r.
         flagged: see `blocked_pairs`.
     """
+    con, model = prepared.con, prepared.model
     con.execute(f"create or replace table {target} (match_key varchar, join_key_l integer, join_key_r integer)")
     for strong in model.strong_identifiers:
-        keyed = f'select record_no, record_no as unit, hash("{strong.key}") as key from {table}'
+        keyed = f'select record_no, record_no as unit, "{strong.key}" as key from {prepared.keyed([strong.key])}'
         _sharing(con, f'{keyed} where "{strong.key}" is not null', flagged)
         con.execute(
             f"""
@@ -48,7 +46,7 @@ def strong_pairs(
             select '{strong.rule}', least(record_no, after), greatest(record_no, after)
             from (
                 select record_no, lead(record_no) over same as after, flag + lead(flag) over same as flags
-                from block join (select record_no, record_id from {table}) using (record_no)
+                from block join (select record_no, record_id from {prepared.table}) using (record_no)
                 where n > {model.limits.max_block}
                 window same as (partition by key order by record_id)
             )
@@ -77,11 +75,16 @@ def _sharing(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) ->
     )
 
 
-def block_keys(model: MatchModel) -> str:
-    """SQL columns `key_0`, `key_1`, … of a prepared record: per blocking rule one number for what it agrees on.
+def block_columns(model: MatchModel) -> set[str]:
+    """The columns that blocking rules ask for."""
+    return {key for rule in model.blocking for key in rule.keys}
 
-    A rule with a list gives a list of numbers. That two values get the same number by chance only makes a pair more to
-    be looked at.
+
+def block_keys(model: MatchModel) -> str:
+    """SQL columns `key_0`, `key_1`, … of a record with hashed keys: per blocking rule one number for what it agrees on.
+
+    They stand over a relation of the `block_columns` as `Prepared.keyed` gives it. A rule with a list gives a list of
+    numbers. That two values get the same number by chance only makes a pair more to be looked at.
     """
     return ", ".join(
         f"{_key_sql(rule, model.list_columns)} as key_{place}" for place, rule in enumerate(model.blocking)
@@ -94,7 +97,7 @@ def _key_sql(rule: BlockingRule, lists: set[str]) -> str:
     parts = ", ".join("entry" if key == listed else f'"{key}"' for key in rule.keys)
     key = f"hash({parts})"
     if listed:
-        key = f'list_transform(list_distinct("{listed}"), lambda entry: {key})'
+        key = f'list_transform("{listed}", lambda entry: {key})'
     return f"case when {known} then {key} end"
 
 

@@ -19,14 +19,15 @@ from matching.history import SCHEMA
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
 from matching.prepare import content_sql, prepare
+from matching.records import Prepared
 from matching.term_frequency import count_sql, rounded_count_sql
 from matching.work import Work, count, highest, register
 
 _MOST = 0.2  # of all records: when more changed, looking at everything is as quick
 
 
-def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, tables: Tables) -> bool:
-    """Make `changed`, `gone`, `prepared_fresh` and `prepared`; False when too much changed to be worth it.
+def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, tables: Tables) -> Prepared | None:
+    """Make `changed`, `gone`, `prepared_fresh` and `prepared`; None when too much changed to be worth it.
 
     Args:
         con: the scratch connection.
@@ -46,7 +47,7 @@ def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str,
         """
     )
     if count(con, changed) > _MOST * count(con, source):
-        return False
+        return None
     con.execute(f"create or replace table {gone} as select record_no from {changed} where record_no is not null")
     following = highest(con, tables.kept("prepared"))
     con.execute(
@@ -62,7 +63,7 @@ def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str,
         f"create or replace view {tables.scratch('prepared')} as select * from {tables.kept('prepared')} anti join"
         f" {gone} using (record_no) union all by name select * from {fresh}"
     )
-    return True
+    return Prepared(con, model, tables.scratch("prepared"))
 
 
 def mark_dirty(work: Work) -> None:

@@ -15,11 +15,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
-import duckdb
-
-from matching.engine import comparison_patterns, linker_on, splink_settings
+from matching.levels import level_patterns
 from matching.model import MatchModel
 from matching.parameters import Parameters, Profile
+from matching.records import Prepared
 
 _PAIRS = 20_000  # pairs of each sort, at most
 _SAMPLED = 200_000  # records in whose blocks pairs are looked for, about
@@ -46,31 +45,29 @@ class Drift:
         return self.index > self.limit
 
 
-def profiled(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, parameters: Parameters) -> Parameters:
-    """The numbers with a profile of the prepared table they were trained on."""
-    return parameters.model_copy(update={"profile": take_profile(con, model, parameters, table)})
+def profiled(prepared: Prepared, parameters: Parameters) -> Parameters:
+    """The numbers with a profile of the prepared records they were trained on."""
+    return parameters.model_copy(update={"profile": take_profile(prepared)})
 
 
-def drift(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str) -> list[Drift]:
-    """Measure a prepared table against the training data; empty when the numbers carry no profile.
+def drift(prepared: Prepared, parameters: Parameters) -> list[Drift]:
+    """Measure prepared records against the training data; empty when the numbers carry no profile.
 
     Args:
-        con: the scratch connection.
-        model: its `training.drift` holds the limits.
+        prepared: records of today; `training.drift` of their model holds the limits.
         parameters: the trained numbers.
-        table: prepared records of today.
     """
     if parameters.profile is None:
         return []
-    return compare_profiles(model, parameters.profile, take_profile(con, model, parameters, table))
+    return compare_profiles(prepared.model, parameters.profile, take_profile(prepared))
 
 
-def take_profile(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str) -> Profile:
-    """Count a prepared table: records, missing values, and levels among two small samples of pairs."""
+def take_profile(prepared: Prepared) -> Profile:
+    """Count prepared records: all, missing values, and levels among two small samples of pairs."""
+    con, model, table = prepared.con, prepared.model, prepared.table
     empty = ", ".join(f'count(*) - count("{name}")' for name in model.fields)
     row = con.execute(f"select count(*), {empty} from {table}").fetchone() or ()
     records, *missing = (int(number) for number in row)
-    linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     names = [item.comparison for item in model.comparisons]
     compared = ", ".join(f'"{name}"' for name in model.compared_columns)
     sampled = " union all ".join(f"({sql})" for sql in (_random_sql(model, table), _blocked_sql(model, table, records)))
@@ -82,7 +79,7 @@ def take_profile(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: 
     levels = {}
     for kind in ("random", "blocked"):
         con.execute(f"create or replace view drift_kind as from drift_pairs where match_key = '{kind}'")
-        levels[kind] = _level_counts(model, comparison_patterns(con, linker, "drift_records", "drift_kind", names))
+        levels[kind] = _level_counts(model, level_patterns(Prepared(con, model, "drift_records"), "drift_kind", names))
     con.execute("drop view drift_kind")
     con.execute("drop table drift_pairs")
     con.execute("drop table drift_records")

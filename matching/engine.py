@@ -1,4 +1,4 @@
-"""Splink on the scratch connection: the model's comparisons with their numbers, and what a prediction gives back."""
+"""Splink on the scratch connection: the model's comparisons with their numbers, and what their levels weigh."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import Any
 import duckdb
 import splink
 from splink import DuckDBAPI, SettingsCreator
-from splink.internals.comparison_vector_values import compute_comparison_vector_values_from_id_pairs_sqls
 from splink.internals.dialects import SplinkDialect
 from splink.internals.pipeline import CTEPipeline
 from splink.internals.predict import predict_from_comparison_vectors_sqls
@@ -60,21 +59,7 @@ def _level(level: Level, m: float, u: float, frequencies: bool) -> dict[str, Any
 
 
 class Linker(splink.Linker):
-    """Splink's linker with the SQL of its steps made once: making it costs as much as weighing ten thousand pairs."""
-
-    @cached_property
-    def compare_steps(self) -> list[dict[str, str]]:
-        """Which level each comparison of each pair reaches."""
-        model = self._settings_obj
-        info = model.column_info_settings
-        return compute_comparison_vector_values_from_id_pairs_sqls(
-            model._columns_to_select_for_blocking,
-            model._columns_to_select_for_comparison_vector_values,
-            input_tablename_l="__splink__df_concat_with_tf",
-            input_tablename_r="__splink__df_concat_with_tf",
-            source_dataset_input_column=info.source_dataset_input_column,
-            unique_id_input_column=info.unique_id_input_column,
-        )
+    """Splink's linker with the SQL that weighs pairs made once: making it costs as much as weighing many pairs."""
 
     @cached_property
     def weigh_steps(self) -> list[dict[str, str]]:
@@ -97,32 +82,14 @@ def linker_on(con: duckdb.DuckDBPyConnection, table: str, settings: SettingsCrea
     )
 
 
-def weighing_sql(linker: Linker, records: str, pairs: str) -> str:
-    """Query that weighs the pairs of a table (match_key, join_key_l, join_key_r): `gamma_…`, `mw_…` per comparison.
+def weighing_sql(linker: Linker, reached: str) -> str:
+    """Query that weighs pairs whose levels are known: `match_weight`, `match_probability`, `mw_…` per comparison.
 
-    `records` holds the records of the pairs with the share of their values (`matching.term_frequency`). Splink's own
-    `predict` gives the gammas only together with every compared value of both records, which would hold clear values in
-    memory many times over; so its two steps are called one by one. It is a query and no table, so that only what is
-    asked for is computed.
+    `reached` is a relation of record_no_l, record_no_r, match_key, `gamma_…` per comparison, and `tf_…_l`, `tf_…_r` per
+    column whose counts weigh. Splink's own `predict` finds the levels by joining every compared value to every pair,
+    which would hold clear values in memory many times over; `matching.levels` finds them with less, and Splink's second
+    step does the rest. It is a query and no table, so that only what is asked for is computed.
     """
-    pipeline = _compare(linker, records, pairs)
+    pipeline = CTEPipeline([linker._db_api.table_to_splink_dataframe("__splink__df_comparison_vectors", reached)])
     pipeline.enqueue_list_of_sqls(linker.weigh_steps)
     return str(pipeline.generate_cte_pipeline_sql())
-
-
-def comparison_patterns(
-    con: duckdb.DuckDBPyConnection, linker: Linker, records: str, pairs: str, comparisons: list[str]
-) -> list[tuple[int, ...]]:
-    """How often each combination of levels occurs among the pairs: one code per comparison, then their number."""
-    if not comparisons:
-        return []
-    compared = _compare(linker, records, pairs).generate_cte_pipeline_sql()
-    gammas = ", ".join(f'"gamma_{name}"' for name in comparisons)
-    return con.execute(f"select {gammas}, count(*) from ({compared}) group by all order by all").fetchall()
-
-
-def _compare(linker: Linker, records: str, pairs: str) -> CTEPipeline:
-    inputs = {"__splink__blocked_id_pairs": pairs, "__splink__df_concat_with_tf": records}
-    pipeline = CTEPipeline([linker._db_api.table_to_splink_dataframe(*item) for item in inputs.items()])
-    pipeline.enqueue_list_of_sqls(linker.compare_steps)
-    return pipeline

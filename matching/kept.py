@@ -19,7 +19,7 @@ from matching.parameters import Parameters, prior_shift
 from warehouse.store import CATALOG
 
 _STATE = f"{CATALOG}.main.match_state"
-_FORMAT = 1  # goes up when what is kept, or how the engine decides, changes
+_FORMAT = 2  # goes up when what is kept, or how the engine decides, changes
 _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
 
 

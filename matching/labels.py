@@ -19,8 +19,9 @@ import duckdb
 import pyarrow as pa
 
 from matching.decisions import ONE_PARTY, TWO_PARTIES, PairDecision
-from matching.engine import Linker, comparison_patterns
 from matching.expectation import Pattern
+from matching.levels import level_patterns
+from matching.records import Prepared
 from warehouse.errors import SourceError
 
 _WORDS = (
@@ -105,35 +106,26 @@ def register_labels(con: duckdb.DuckDBPyConnection, labels: Sequence[Label]) -> 
 
 
 def with_labels(
-    con: duckdb.DuckDBPyConnection,
-    linker: Linker,
-    table: str,
-    pairs: str,
-    names: list[str],
-    patterns: Sequence[Pattern],
-    weight: float,
+    prepared: Prepared, pairs: str, names: list[str], patterns: Sequence[Pattern], weight: float
 ) -> list[Pattern]:
     """The patterns of a table of pairs, knowing which of these pairs are labelled.
 
     Args:
-        con: the scratch connection, with `labels`.
-        linker: compares the pairs.
-        table: prepared records.
+        prepared: the records, with `labels` on their connection.
         pairs: table of match_key, join_key_l, join_key_r.
         names: comparisons of the patterns.
         patterns: what all the pairs look like.
         weight: what a label is worth, 0 (nothing) to 1 (certain).
     """
-    matches = _labelled(con, linker, table, pairs, names, matched=True)
-    others = _labelled(con, linker, table, pairs, names, matched=False)
+    matches = _labelled(prepared, pairs, names, matched=True)
+    others = _labelled(prepared, pairs, names, matched=False)
     return [
         replace(item, matches=weight * matches[item.levels], others=weight * others[item.levels]) for item in patterns
     ]
 
 
-def _labelled(
-    con: duckdb.DuckDBPyConnection, linker: Linker, table: str, pairs: str, names: list[str], *, matched: bool
-) -> Counter[tuple[int, ...]]:
+def _labelled(prepared: Prepared, pairs: str, names: list[str], *, matched: bool) -> Counter[tuple[int, ...]]:
+    con, table = prepared.con, prepared.table
     con.execute(
         f"create or replace table labelled_pairs as select pairs.* from {pairs} as pairs"
         f" join {table} as a on a.record_no = join_key_l join {table} as b on b.record_no = join_key_r"
@@ -141,5 +133,5 @@ def _labelled(
         f" where is_match = {matched}"
     )
     row = con.execute("select count(*) from labelled_pairs").fetchone()
-    found = comparison_patterns(con, linker, table, "labelled_pairs", names) if row and row[0] else []
+    found = level_patterns(prepared, "labelled_pairs", names) if row and row[0] else []
     return Counter({tuple(levels): int(number) for *levels, number in found})

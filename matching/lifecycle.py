@@ -23,6 +23,7 @@ from matching.model import PARTY_TYPES, MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters, prior_shift, read_parameters, save_parameters
 from matching.party import gather_parties
 from matching.prepare import prepare
+from matching.records import Prepared
 from matching.train import parameters_path, train
 from warehouse import store
 from warehouse.errors import GateError, NotFoundError
@@ -37,7 +38,7 @@ class Bench:
 
     con: duckdb.DuckDBPyConnection
     model: MatchModel
-    table: str
+    prepared: Prepared
     day: dt.date
 
 
@@ -88,10 +89,10 @@ def prepared(settings: Settings, party_type: str) -> Iterator[Bench]:
         day = newest_day(con)
         con.execute("use memory")
         gather_parties(con)
-        table = f"prepared_{party_type}"
-        if prepare(con, model, f"party_{party_type}", table) == 0:
+        found = prepare(con, model, f"party_{party_type}", f"prepared_{party_type}")
+        if not len(found):
             raise NotFoundError(f"party type '{party_type}': no record in the warehouse; run the line first (mdm run)")
-        yield Bench(con, model, table, day)
+        yield Bench(con, model, found, day)
 
 
 def train_anew(settings: Settings, party_type: str, *, labels: bool = False, keep_prior: bool = False) -> Trained:
@@ -110,7 +111,7 @@ def train_anew(settings: Settings, party_type: str, *, labels: bool = False, kee
     """
     with prepared(settings, party_type) as bench:
         known = labels_of(load_decisions(bench.con, dt.date.max)) if labels else []
-        after = _trained(bench.con, bench.model, bench.table, bench.day, known)
+        after = _trained(bench.prepared, bench.day, known)
     path = parameters_path(settings, party_type)
     before = read_parameters(path) if path.exists() else None
     if before is not None and keep_prior:
@@ -121,13 +122,11 @@ def train_anew(settings: Settings, party_type: str, *, labels: bool = False, kee
     return Trained(bench.model, before, after, is_new)
 
 
-def _trained(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, day: dt.date, labels: Sequence[Label]
-) -> Parameters:
+def _trained(prepared: Prepared, day: dt.date, labels: Sequence[Label]) -> Parameters:
     """Train with the labels on records that are there."""
-    there = {row[0] for row in con.execute(f"select record_id from {table}").fetchall()}
+    there = {row[0] for row in prepared.con.execute(f"select record_id from {prepared.table}").fetchall()}
     ours = [label for label in labels if {label.left, label.right} <= there]
-    return profiled(con, model, table, train(con, model, table, day, ours))
+    return profiled(prepared, train(prepared, day, ours))
 
 
 def kept_prior(before: Parameters, records: int) -> float:
@@ -171,22 +170,13 @@ def roll_back(settings: Settings, party_type: str) -> Trained:
     return Trained(model, current, older, is_new=True)
 
 
-def watch(
-    settings: Settings,
-    con: duckdb.DuckDBPyConnection,
-    model: MatchModel,
-    parameters: Parameters,
-    table: str,
-    as_of: dt.date,
-) -> tuple[Parameters, int]:
+def watch(settings: Settings, prepared: Prepared, parameters: Parameters, as_of: dt.date) -> tuple[Parameters, int]:
     """Measure drift in a run and do what the model file says: warn, stop, or train anew.
 
     Args:
         settings: the site.
-        con: the scratch connection of the run.
-        model: its `training.drift` says what to do.
+        prepared: records of the day; `training.drift` of their model says what to do.
         parameters: the numbers in force.
-        table: prepared records of the day.
         as_of: the day.
 
     Returns:
@@ -195,7 +185,8 @@ def watch(
     Raises:
         GateError: there is drift, and the model file says stop.
     """
-    found = drift(con, model, parameters, table)
+    model, con = prepared.model, prepared.con
+    found = drift(prepared, parameters)
     over = [item for item in found if item.is_over]
     for item in over:
         log.warning("%s: %s", model.party_type, told(item))
@@ -204,7 +195,7 @@ def watch(
         hint = f"train anew (mdm model train {model.party_type}) or raise training.drift in the model file"
         raise GateError(*(f"{model.party_type}: {told(item)}; {hint}" for item in over))
     if over and model.training.drift.then == "retrain":
-        fresh = _trained(con, model, table, as_of, labels_of(load_decisions(con, as_of)) if parameters.labels else [])
+        fresh = _trained(prepared, as_of, labels_of(load_decisions(con, as_of)) if parameters.labels else [])
         replace_parameters(parameters_path(settings, model.party_type), parameters, fresh)
         parameters = fresh
     return parameters, round(1000 * largest)

@@ -20,8 +20,9 @@ import pyarrow as pa
 from matching.blocking import strong_pairs
 from matching.grouping import components
 from matching.model import BlockingRule, MatchModel
+from matching.records import Prepared
 from matching.rules_single import Record
-from matching.verdict import conflict_sql, strong_sql
+from matching.verdict import conflict_sql, judged_columns, strong_sql
 
 _JOINT = "\x1f"  # between the keys of a rule: no standardised value holds it
 _NO_UNIT = -1
@@ -248,7 +249,7 @@ def _identities(con: duckdb.DuckDBPyConnection) -> tuple[pa.Array, pa.Array, Row
 
 def _units(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> Rows:
     """Per row what strong identifiers joined it with, as a run joins them; also makes `lookup_active`."""
-    strong_pairs(con, model, table, "lookup_strong")
+    strong_pairs(Prepared(con, model, table), "lookup_strong")
     left, right = _arrays(con, _joined_sql(model, table))
     (number,) = con.execute(f"select count(*) from {table}").fetchone() or (0,)
     units = components(number, left.to_numpy(), right.to_numpy())
@@ -270,7 +271,7 @@ def _joined_sql(model: MatchModel, table: str) -> str:
     """Pairs that a strong identifier joins and no exclusive value forbids."""
     names = {name for item in model.strong_identifiers for needed in item.needs for name in needed}
     compared = [model.comparison(name) for name in sorted(names)]
-    columns = sorted({column for item in compared for column in item.columns})
+    columns = sorted({column for item in compared for column in item.columns} | set(judged_columns(model)))
     sides = "".join(f', {side}."{column}" as "{column}_{side}"' for column in columns for side in "lr")
     levels = "".join(
         f", case when {item.absent_sql} then -1"

@@ -158,12 +158,10 @@ def _holes_of_length(table: Numbers, begin: int) -> pa.Array:
 
 
 def documents(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Keys]:
-    """Numbers of the form of a resident id (GB 11643-1999), valid or not."""
+    """Numbers of the form of a resident id (GB 11643-1999), valid or not, and those of 15 digits."""
     given = Characters.of(texts)
-    ordinary = given.lengths == 18
-    table = given.chosen(ordinary).codes.reshape(-1, 18)
-    is_formed = is_digit(table[:, :17]).all(axis=1) & (is_digit(table[:, 17]) | (table[:, 17] == ord("X")))
-    is_formed &= (table != table[:, :1]).any(axis=1)  # a repeated sign is a filler
+    ordinary = (given.lengths == 18) | (given.lengths == 15)
+    table, is_formed = _resident_ids(given.chosen(ordinary))
     ordinary[np.flatnonzero(ordinary)[~is_formed]] = False
     table = table[is_formed]
     return ordinary, _made(
@@ -177,6 +175,34 @@ def documents(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Ke
     )  # fmt: skip
 
 
+def _resident_ids(given: Characters) -> tuple[Numbers, Numbers]:
+    """Numbers of 15 or 18 signs as rows of 18, and which of them have the form of a resident id."""
+    is_old = given.lengths == 15
+    table = np.empty((len(is_old), 18), np.uint32)
+    is_formed = np.empty(len(is_old), bool)
+    table[~is_old] = given.chosen(~is_old).codes.reshape(-1, 18)
+    table[is_old], is_formed[is_old] = _lengthened(given.chosen(is_old).codes.reshape(-1, 15))
+    new = table[~is_old]
+    is_formed[~is_old] = is_digit(new[:, :17]).all(axis=1) & (is_digit(new[:, 17]) | (new[:, 17] == ord("X")))
+    is_formed &= (table != table[:, :1]).any(axis=1)  # a repeated sign is a filler
+    return table, is_formed
+
+
+def _lengthened(old: Numbers) -> tuple[Numbers, Numbers]:
+    """Numbers of 15 digits with the century and the check character, and which hold a day of the calendar."""
+    table = np.insert(np.insert(old, (6, 6), (ord("1"), ord("9")), axis=1), 17, ord("0"), axis=1)
+    digits = table[:, :17].astype(np.int64) - ord("0")
+    are_digits = is_digit(table[:, :17]).all(axis=1)
+    digits[~are_digits] = 0
+    table[:, 17] = _check_characters(digits)
+    return table, are_digits & _are_days(digits[:, 6:14]) & (old != old[:, :1]).any(axis=1)
+
+
+def _check_characters(digits: Numbers) -> Numbers:
+    """The check character of rows of seventeen digits (ISO 7064, MOD 11-2)."""
+    return np.asarray(_CHECK[(digits * _WEIGHTS).sum(axis=1) % 11])
+
+
 def _joined(table: Numbers) -> pa.Array:
     """Rows of characters as texts."""
     return Characters(table.reshape(-1), np.arange(len(table) + 1) * table.shape[1]).texts()
@@ -185,7 +211,7 @@ def _joined(table: Numbers) -> pa.Array:
 def _where_valid(table: Numbers, values: pa.Array) -> pa.Array:
     """The values of resident ids with the right check digit and a day of the calendar."""
     digits = table[:, :17].astype(np.int64) - ord("0")
-    is_valid = (_CHECK[(digits * _WEIGHTS).sum(axis=1) % 11] == table[:, 17]) & _are_days(digits[:, 6:14])
+    is_valid = (_check_characters(digits) == table[:, 17]) & _are_days(digits[:, 6:14])
     return pc.if_else(pa.array(is_valid), values, pa.scalar(None, pa.string()))
 
 

@@ -1,14 +1,13 @@
 """Put the comparison keys of a model's fields beside its input: grain one row per record.
 
 Records get a number (`record_no`) in the order of their ids. Everything that follows works on numbers, which are small
-and quick to join, and goes back to ids only for what is kept. Keys are made once per distinct value and put beside the
-records by place: joining them by value would compare every text once more.
+and quick to join, and goes back to ids only for what is kept. Keys are made once per distinct value; a record has the
+place of its value (`matching.records`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
 
 import duckdb
 import numpy as np
@@ -16,22 +15,15 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matching.model import FieldModel, MatchModel
+from matching.records import Column, Prepared, Records, threads
 from matching.standardise import KINDS, keys_of
 
-_SLICE = 200_000  # records put into the table at once; more would stand in memory twice
-
-
-@dataclass(frozen=True)
-class _Part:
-    """Columns of the table, and for every record in order the place in them where its values stand."""
-
-    places: pa.Array
-    columns: dict[str, pa.Array | pa.ChunkedArray]
+_BATCH = 100_000  # records that DuckDB scans at once: several, so that its threads share a scan
 
 
 def prepare(
     con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, target: str, numbers: str | None = None
-) -> int:
+) -> Prepared:
     """Make the relation `target`: `record_no`, `record_id`, the fields, and every key that a rule of the model uses.
 
     `record_hash` is a hash of the fields: records that say the same have the same.
@@ -40,31 +32,31 @@ def prepare(
         con: the scratch connection.
         model: names the columns of `source` and what kind of value each holds.
         source: relation with a column `record_id`.
-        target: table to make, in the order of `record_id`.
+        target: view to make, in the order of `record_id`; it is gone with the connection.
         numbers: relation of record_id and record_no; by default the place in the order of the ids.
-
-    Returns:
-        Number of records.
     """
     return put_prepared(con, model, field_values(con, model, source, numbers), target)
 
 
-def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Table, target: str) -> int:
-    """Make `target` as `prepare` does from what `field_values` gave; returns the number of records."""
+def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Table, target: str) -> Prepared:
+    """Make `target` as `prepare` does from what `field_values` gave."""
     order = pc.sort_indices(given["record_id"])
-    parts = [_Part(order, {name: given[name] for name in given.column_names if name not in model.fields})]
-    if "record_no" not in given.column_names:
-        parts.insert(
-            0, _Part(pa.array(np.arange(len(order))), {"record_no": pa.array(np.arange(len(order)), pa.int32())})
-        )
-    for name in model.fields:
-        parts += _parts(con, model, name, given[name], order)
-        given = given.drop_columns([name])
-    for first in range(0, max(len(order), 1), _SLICE):
-        _put(con, target, parts, first, min(_SLICE, len(order) - first))
-    del parts
-    pa.default_memory_pool().release_unused()
-    return len(order)
+    is_numbered = "record_no" in given.column_names
+    plain = {name: given[name].take(order) for name in given.column_names if name not in model.fields}
+    if not is_numbered:
+        plain = {"record_no": pa.array(np.arange(len(order)), pa.int32())} | plain
+    given = given.select(list(model.fields))
+    columns: dict[str, Column] = {}
+    with ThreadPoolExecutor(threads(con)) as pool:
+        for made in pool.map(lambda name: _columns(con, model, name, given[name], order), model.fields):
+            columns |= made
+    shown = {name: column.all_values() for name, column in columns.items()}
+    con.register(target, _in_batches(pa.table(plain | shown)))
+    return Prepared(con, model, target, None if is_numbered else Records(columns))
+
+
+def _in_batches(table: pa.Table) -> pa.Table:
+    return pa.Table.from_batches(table.to_batches(_BATCH), table.schema)
 
 
 def field_values(
@@ -120,19 +112,30 @@ def _rare_sql(con: duckdb.DuckDBPyConnection, source: str, value: str, table: st
     return f"case when {folded} in (select value from {table}) then null else {value} end"
 
 
-def _parts(
+def _columns(
     con: duckdb.DuckDBPyConnection, model: MatchModel, name: str, values: pa.ChunkedArray, order: pa.Array
-) -> list[_Part]:
-    """The field's values and its wanted keys."""
+) -> dict[str, Column]:
+    """The field's values and its wanted keys, in an order of the records."""
     kind, used = KINDS[model.fields[name].kind], model.used_columns
     wanted = [suffix for suffix in kind.columns if f"{name}_{suffix}" in used]
-    if pa.types.is_nested(values.type) or not wanted:
-        return [_Part(order, {name: values})]
+    if pa.types.is_nested(values.type):
+        return {name: Column(order.to_numpy().astype(np.int32), values.combine_chunks())}
+    encoded = _encoded(values)
+    places = encoded.indices.take(order).fill_null(-1).to_numpy()
+    made = {name: Column(places, encoded.dictionary)}
+    if not wanted:
+        return made
+    with con.cursor() as cursor:
+        keys = keys_of(kind, _texts(cursor, encoded.dictionary), wanted)
+    return made | {f"{name}_{suffix}": Column(places, column) for suffix, column in keys.items()}
+
+
+def _encoded(values: pa.ChunkedArray) -> pa.DictionaryArray:
+    """The values, each once, and their places."""
+    if not len(values):
+        return pa.array([], values.type).dictionary_encode()
     encoded = values.dictionary_encode().unify_dictionaries().combine_chunks()
-    encoded = encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
-    keys = keys_of(kind, _texts(con, encoded.dictionary), wanted)
-    named = {f"{name}_{suffix}": column for suffix, column in keys.items()}
-    return [_Part(encoded.indices.take(order), {name: encoded.dictionary, **named})]
+    return encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
 
 
 def _texts(con: duckdb.DuckDBPyConnection, values: pa.Array) -> pa.StringArray:
@@ -143,14 +146,3 @@ def _texts(con: duckdb.DuckDBPyConnection, values: pa.Array) -> pa.StringArray:
     found = con.execute("select value::varchar as value from typed order by place").to_arrow_table()
     con.unregister("typed")
     return found["value"].combine_chunks()
-
-
-def _put(con: duckdb.DuckDBPyConnection, target: str, parts: Sequence[_Part], first: int, size: int) -> None:
-    """Append a slice of the records; the first makes the table."""
-    taken: dict[str, pa.Array | pa.ChunkedArray] = {}
-    for part in parts:
-        places = part.places.slice(first, size)
-        taken |= {name: column.take(places) for name, column in part.columns.items()}
-    con.register("slice", pa.table(taken))
-    con.execute(f"insert into {target} from slice" if first else f"create or replace table {target} as from slice")
-    con.unregister("slice")

@@ -172,7 +172,7 @@ def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, 
     con.unregister("chained")
     con.execute("create or replace table unweighed as select * exclude (match_weight) from inner_pairs"
                 " where match_weight is null")  # fmt: skip
-    work.score("unweighed", "inner_scored")
+    work.scorer.weigh("unweighed", "inner_scored")
     found = con.execute(
         "select join_key_l as l, join_key_r as r, match_weight from inner_pairs where match_weight is not null"
         " union all select record_no_l, record_no_r, match_weight from inner_scored"
@@ -194,7 +194,7 @@ def with_decisions(edges: Edges, decisions: Sequence[NumberedDecision]) -> Edges
 
 
 def _write_homes(work: Work, members: Members, before: Grouping, after: Grouping) -> None:
-    con, fresh = work.con, "_fresh" if work.kept else ""
+    con = work.con
     homes = {"home": members.numbers[after.home], "home_before": members.numbers[before.home]}
     register(con, "homes", {"record_no": members.numbers, **homes})
     unit = work.scratch("unit")
@@ -204,7 +204,7 @@ def _write_homes(work: Work, members: Members, before: Grouping, after: Grouping
             f" {work.scratch('dirty')} using (record_no) union all select * from {work.scratch('unit_fresh')}"
         )
     con.execute(
-        f"create or replace table {work.scratch('home' + fresh)} as select record_no, unit, home::integer as home,"
+        f"create or replace table {work.fresh('home')} as select record_no, unit, home::integer as home,"
         f" home_before::integer as home_before from homes join {unit} using (record_no)"
     )
     con.unregister("homes")
@@ -213,12 +213,12 @@ def _write_homes(work: Work, members: Members, before: Grouping, after: Grouping
 
 
 def _write_refused(work: Work, members: Members, refusals: Sequence[Refusal[int]]) -> None:
-    con, fresh = work.con, "_fresh" if work.kept else ""
+    con = work.con
     ends = members.numbers[np.array([(r.edge.left, r.edge.right) for r in refusals], np.int64).reshape(-1, 2)]
     reasons = pa.array([refusal.reason.partition(":")[0] for refusal in refusals], pa.string())
     register(con, "refusals", {"l": ends[:, 0], "r": ends[:, 1], "reason": reasons})
     con.execute(
-        f"create or replace table {work.scratch('refused' + fresh)} as"
+        f"create or replace table {work.fresh('refused')} as"
         " select l::integer as l, r::integer as r, reason from refusals"
     )
     con.unregister("refusals")

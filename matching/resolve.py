@@ -17,6 +17,7 @@ from matching.lifecycle import watch
 from matching.model import MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters
 from matching.prepare import prepare
+from matching.records import Prepared
 from matching.regroup import regroup
 from matching.score import scorer
 from matching.train import parameters_path, trained_parameters
@@ -88,18 +89,18 @@ def resolve(
         return Resolved(party_type, model, "untrained", tables, 0)
     known = load_parameters(parameters_path(settings, party_type), model)
     kept = None if whole or known is None else _usable(con, model, known, records, history)
-    if kept is None or not find_changes(con, model, source, tables):
-        kept = None
-        prepare(con, model, source, tables.scratch("prepared"))
-    parameters = trained_parameters(settings, con, model, tables.scratch("prepared"), history.as_of)
-    parameters, drifted = watch(settings, con, model, parameters, tables.scratch("prepared"), history.as_of)
+    prepared = find_changes(con, model, source, tables) if kept else None
+    if prepared is None:
+        kept, prepared = None, prepare(con, model, source, tables.scratch("prepared"))
+    parameters = trained_parameters(settings, prepared, history.as_of)
+    parameters, drifted = watch(settings, prepared, parameters, history.as_of)
     if kept and known and known.version != parameters.version:  # trained anew, so nothing kept holds
         kept = None
         con.execute(f"drop view {tables.scratch('prepared')}")
-        prepare(con, model, source, tables.scratch("prepared"))
+        prepared = prepare(con, model, source, tables.scratch("prepared"))
     joined = counts_joined(history, party_type, parameters)
     before = joined_before(con, history) if joined and model.limits.keep_joined else None
-    found = resolve_prepared(con, model, parameters, decisions, before, kept, history.as_of)
+    found = resolve_prepared(prepared, parameters, decisions, before, kept, history.as_of)
     return replace(found, drifted=drifted, joined=joined, signature=signature(model, parameters, records))
 
 
@@ -122,32 +123,30 @@ def _usable(
 
 
 def resolve_prepared(
-    con: duckdb.DuckDBPyConnection,
-    model: MatchModel,
+    prepared: Prepared,
     parameters: Parameters,
     decisions: Sequence[PairDecision] = (),
     before: str | None = None,
     kept: Kept | None = None,
     as_of: dt.date = dt.date.max,
 ) -> Resolved:
-    """Find who belongs together among the records of `prepared_<party type>`, with a trained model.
+    """Find who belongs together, with a trained model.
 
     Args:
-        con: the scratch connection.
-        model: the model.
+        prepared: all records, as the relation `prepared_<party type>`.
         parameters: its numbers.
         decisions: what stewards said.
         before: relation of record_id and golden_id, the customers of the day before where they are evidence.
         kept: look only at what changed since this run (`matching.delta.find_changes` was called).
         as_of: business day.
     """
-    tables = Tables(model.party_type)
-    prepared = tables.scratch("prepared")
-    records, numbers = count(con, prepared), [prepared, *([tables.kept("prepared")] if kept else [])]
+    con, model = prepared.con, prepared.model
+    tables, records = Tables(model.party_type), len(prepared)
+    numbers = [prepared.table, *([tables.kept("prepared")] if kept else [])]
     size = 1 + max(highest(con, table) for table in numbers)
-    ours, by_number = numbered(con, prepared, list(decisions))
-    ready = scorer(con, model, parameters, prepared, records)
-    work = Work(con, model, ready, tables, records, size, by_number, kept)
+    ours, by_number = numbered(con, prepared.table, list(decisions))
+    ready = scorer(prepared, parameters, records)
+    work = Work(con, model, prepared, ready, tables, records, size, by_number, kept)
     oversize, pairs = weigh(work, as_of)
     if before:
         _keep_joined(work, before)
@@ -164,7 +163,7 @@ def _keep_joined(work: Work, before: str) -> None:
     A source's record goes on meaning the same person when he moves or changes his name. Only pairs that are doubtful
     today are kept: a conflict, or too little left in common, still parts them.
     """
-    con, judged = work.con, work.scratch("judged_fresh" if work.kept else "judged")
+    con, judged = work.con, work.fresh("judged")
     con.execute(
         "create or replace table doubted as select distinct unnest([record_no_l, record_no_r]) as record_no"
         f" from {judged} where verdict in ('link', 'review') and conflict is null"

@@ -2,76 +2,111 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import duckdb
+import numpy as np
+import pyarrow as pa
 
 from matching.engine import Linker, linker_on, splink_settings, weighing_sql
+from matching.levels import Sides, in_chunks, reached_levels
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
-from matching.term_frequency import count_shared, drop_compared, gather_compared
+from matching.records import Prepared, Records
+from matching.term_frequency import Shares, count_shares
+from matching.verdict import class_columns, judged_columns
+
+Numbers = np.ndarray
+Shape = Callable[[str], str]
+
+
+def _as_it_is(query: str) -> str:
+    return f"from {query}"
 
 
 @dataclass(frozen=True)
 class Scorer:
     """A trained model over prepared records, ready to weigh pairs.
 
-    Of a pair it tells record_no_l, record_no_r, rule, match_weight, match_probability, and `gamma_…`, `weight_…` per
-    comparison (gamma -1: nothing to compare).
-
     Attributes:
-        con: the scratch connection.
-        model: what is compared.
+        prepared: all records.
         parameters: the model's numbers.
         linker: Splink with both.
+        shares: how common values are.
     """
 
-    con: duckdb.DuckDBPyConnection
-    model: MatchModel
+    prepared: Prepared
     parameters: Parameters
     linker: Linker
+    shares: Shares
 
-    def weigh(self, table: str, pairs: str, target: str) -> None:
-        """Make the table `target`, one row per pair; arguments as of `weighing`."""
-        with self.weighing(table, pairs) as weighed:
-            self.con.execute(f"create or replace table {target} as {weighed}")
+    def weigh(self, pairs: str, target: str, shape: Shape = _as_it_is, *, append: bool = False) -> None:
+        """Weigh pairs and make the table `target`, or add to it: one row per pair.
 
-    @contextmanager
-    def weighing(self, table: str, pairs: str) -> Iterator[str]:
-        """Query that weighs pairs, to be run inside the context: whoever reads on need not keep what it gives.
+        Known of a pair are record_no_l, record_no_r, rule, match_weight, match_probability, `gamma_…` and `weight_…`
+        per comparison (gamma -1: nothing to compare), and of each column it is judged by (`matching.verdict`) a hash
+        of the value on both sides, `<column>_l` and `<column>_r`; of a class the value itself.
 
         Args:
-            table: the prepared records, or those of the pairs.
-            pairs: table of match_key, join_key_l, join_key_r.
+            pairs: relation of match_key, join_key_l, join_key_r.
+            target: table to make.
+            shape: what to write, as a query over a query in parentheses; everything when not given.
+            append: whether the table is there already.
         """
-        gather_compared(self.con, self.model, table, pairs, self.parameters.records, "compared")
-        columns = ", ".join(
-            [
-                "record_no_l, record_no_r, match_key as rule, match_weight, match_probability",
-                *(f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in self.model.comparisons),
-            ]
-        )
-        yield f"select {columns} from ({weighing_sql(self.linker, 'compared', pairs)})"
-        drop_compared(self.con, "compared")
+        con = self.prepared.con
+        found = con.execute(f"select match_key, join_key_l, join_key_r from {pairs}").to_arrow_table()
+        query = shape(f"({self._weighed_sql()})")
+        for chunk in in_chunks(found):
+            con.register("reached_pairs", self._reached(chunk))
+            con.execute(f"insert into {target} {query}" if append else f"create or replace table {target} as {query}")
+            append = True
+        con.unregister("reached_pairs")
+
+    def _weighed_sql(self) -> str:
+        """Query of what is known of the pairs in `reached_pairs`."""
+        model = self.prepared.model
+        columns = ["record_no_l, record_no_r, match_key.rule, match_weight, match_probability"]
+        columns += [f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons]
+        columns += [f'match_key."{name}_{side}"' for name in judged_columns(model) for side in "lr"]
+        return f"select {', '.join(columns)} from ({weighing_sql(self.linker, 'reached_pairs')})"
+
+    def _reached(self, pairs: pa.Table) -> pa.Table:
+        """Pairs with the levels they reach, how common their values are, and what they are judged by.
+
+        Splink hands `match_key` through, so whatever it does not ask for stands in there.
+        """
+        model, con = self.prepared.model, self.prepared.con
+        numbers = [pairs[f"join_key_{side}"].to_numpy() for side in "lr"]
+        judged = judged_columns(model)
+        columns = sorted({*model.compared_columns, *model.term_frequency_columns, *judged})
+        records, *places = self.prepared.of(columns, *numbers)
+        made: dict[str, object] = dict(zip(("record_no_l", "record_no_r"), numbers, strict=True))
+        carried = {"rule": pairs["match_key"].combine_chunks()}
+        for name, codes in reached_levels(con, model.comparisons, Sides(con, records, *places)).items():
+            made[f"gamma_{name}"] = codes
+        for side, wanted in zip("lr", places, strict=True):
+            made |= {f"tf_{n}_{side}": self.shares.of(records, n, wanted) for n in model.term_frequency_columns}
+            carried |= {f"{name}_{side}": self._judged(records, name, wanted) for name in judged}
+        return pa.table(made | {"match_key": pa.StructArray.from_arrays(list(carried.values()), list(carried))})
+
+    def _judged(self, records: Records, name: str, wanted: Numbers) -> pa.Array:
+        if name in class_columns(self.prepared.model):
+            return records.columns[name].taken(wanted)
+        hashes = records.hashes(self.prepared.con, name, wanted)
+        return pa.array(hashes, mask=hashes == 0)
 
 
-def scorer(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, records: int
-) -> Scorer:
+def scorer(prepared: Prepared, parameters: Parameters, records: int) -> Scorer:
     """Count what the weights need of all prepared records, and make Splink ready.
 
     Args:
-        con: the scratch connection.
-        model: what is compared.
+        prepared: all records.
         parameters: the model's numbers.
-        table: all prepared records.
-        records: their number.
+        records: number of the records.
     """
-    count_shared(con, model, table)
-    linker = linker_on(con, table, splink_settings(model, parameters, prior_shift(parameters, records)))
-    return Scorer(con, model, parameters, linker)
+    shares = count_shares(prepared, parameters.records)
+    settings = splink_settings(prepared.model, parameters, prior_shift(parameters, records))
+    return Scorer(prepared, parameters, linker_on(prepared.con, prepared.table, settings), shares)
 
 
 def evidence_sql(model: MatchModel) -> str:

@@ -22,6 +22,7 @@ from matching.model import MatchModel, load_model
 from matching.pairs import finish_pairs
 from matching.parameters import Parameters, read_parameters, save_parameters
 from matching.prepare import field_values, put_prepared, quoted
+from matching.records import Prepared
 from matching.resolve import Resolved, resolve_prepared
 from matching.score import pattern_sql
 from matching.table_files import Say, load_table, shown
@@ -109,11 +110,11 @@ def match_rows(
     if copies:
         notices.append(f"{copies:,} rows have the content of another row; they are compared once")
     table = f"prepared_{model.party_type}"
-    records = put_prepared(con, model, _taken(con, model, has_truth), table)
-    say(f"prepared {records:,} different records")
-    parameters = _parameters(con, model, table, learnt)
+    prepared = put_prepared(con, model, _taken(con, model, has_truth), table)
+    say(f"prepared {len(prepared):,} different records")
+    parameters = _parameters(prepared, learnt)
     say(f"{'loaded' if learnt.parameters else 'trained'}: one pair in {1 / parameters.prior:,.0f} is a match")
-    resolved = resolve_prepared(con, model, parameters)
+    resolved = resolve_prepared(prepared, parameters)
     for block in resolved.oversize:
         notices.append(
             f"blocking rule '{block.rule}': {block.blocks:,} blocks left out, the largest with {block.largest:,}"
@@ -131,13 +132,14 @@ def match_rows(
     return Matched(con, model, parameters, resolved, rates, notices, labelled)
 
 
-def _parameters(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, learnt: Learnt) -> Parameters:
+def _parameters(prepared: Prepared, learnt: Learnt) -> Parameters:
     """The numbers of this run: those trained before, or trained now."""
     if learnt.parameters is None:
-        trained = train(con, model, table, dt.date.today(), _compared(con, table, learnt.labels))
+        labels = _compared(prepared.con, prepared.table, learnt.labels)
+        trained = train(prepared, dt.date.today(), labels)
         return trained.model_copy(update={"trained_as_of": ""})  # a result does not depend on the day
     found = read_parameters(learnt.parameters)
-    if found.structure_hash != model.structure_hash:
+    if found.structure_hash != prepared.model.structure_hash:
         raise SettingsError(
             f"{learnt.parameters}: trained for another model (fields, comparisons or training differ);"
             " name the file of a run with this model, or leave --parameters out to train"

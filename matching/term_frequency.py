@@ -7,9 +7,16 @@ value leave every weight as it was. They are also rounded down to half a bit (st
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+
 import duckdb
+import numpy as np
+import pyarrow as pa
 
 from matching.model import MatchModel
+from matching.records import Prepared, Records, hash_sql
+
+Numbers = np.ndarray
 
 
 def rounded_count_sql(count: str) -> str:
@@ -26,6 +33,72 @@ def count_sql(model: MatchModel, records: str = "count(*)") -> str:
     return records if model.training.blocks else f"greatest({records} - 1, 1)"
 
 
+@dataclass(frozen=True)
+class Shares:
+    """Which share of the records at training hold the same value, rounded; see `count_shares`."""
+
+    prepared: Prepared
+    trained_on: int
+    _by_value: dict[str, Numbers] = field(default_factory=dict)
+
+    def of(self, records: Records, column: str, wanted: Numbers) -> pa.Array:
+        """The shares of some records' values; null where there is no value."""
+        if records is not self.prepared.records:
+            shares = self._looked_up(records.hashed(self.prepared.con, column), column)
+        else:
+            if column not in self._by_value:
+                self._by_value[column] = self._counted(records, column)
+            shares = self._by_value[column]
+        found = shares[records.columns[column].places[wanted]]
+        return pa.array(found, mask=np.isnan(found))
+
+    def _counted(self, records: Records, column: str) -> Numbers:
+        """The share of every value when all records are at hand."""
+        hashes = records.hashed(self.prepared.con, column)
+        _, places = np.unique(hashes, return_inverse=True)
+        held = np.bincount(records.columns[column].places + 1, minlength=len(hashes))
+        held = np.append(held[1:], 0)
+        return self._rounded(np.bincount(places, held)[places].astype(np.int64), hashes)
+
+    def _looked_up(self, hashes: Numbers, column: str) -> Numbers:
+        """The shares of values of some records: all records were counted into `shared_0`, …."""
+        con, place = self.prepared.con, self.prepared.model.term_frequency_columns.index(column)
+        con.register("asked_values", pa.table({"value": np.unique(hashes)}))
+        found = con.execute(
+            f"select value, n from shared_{place} semi join asked_values using (value) order by value"
+        ).fetchnumpy()
+        con.unregister("asked_values")
+        counts = np.ones(len(hashes), np.int64)
+        if len(found["value"]):
+            at = np.minimum(np.searchsorted(found["value"], hashes), len(found["value"]) - 1)
+            counts = np.where(found["value"][at] == hashes, found["n"][at], 1)
+        return self._rounded(counts, hashes, is_counted=True)
+
+    def _rounded(self, counts: Numbers, hashes: Numbers, *, is_counted: bool = False) -> Numbers:
+        """Shares from counts; not a number where there is no value."""
+        different, places = np.unique(np.maximum(counts, 1), return_inverse=True)
+        self.prepared.con.register("different_counts", pa.table({"records": different}))
+        shown = "records" if is_counted else count_sql(self.prepared.model, "records")
+        shares = self.prepared.con.execute(
+            f"select {rounded_count_sql(shown)} / {max(self.trained_on, 1)}::double as share from different_counts"
+            " order by records"
+        ).fetchnumpy()["share"]
+        self.prepared.con.unregister("different_counts")
+        return np.where(hashes != 0, shares[places], np.nan)
+
+
+def count_shares(prepared: Prepared, trained_on: int) -> Shares:
+    """Make ready to tell which share of the records hold a value.
+
+    Args:
+        prepared: all records.
+        trained_on: number of records at training.
+    """
+    if prepared.records is None:
+        count_shared(prepared.con, prepared.model, prepared.table)
+    return Shares(prepared, trained_on)
+
+
 def count_shared(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> None:
     """Make `shared_0`, `shared_1`, …: per column whose counts weigh the hashes of values that several records hold.
 
@@ -34,53 +107,9 @@ def count_shared(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) 
         model: what is compared.
         table: all prepared records.
     """
-    for place, column in enumerate(model.term_frequency_columns):
+    for place, column in enumerate(f'"{name}"' for name in model.term_frequency_columns):
         con.execute(
             f"create or replace table shared_{place} as select value, {count_sql(model)} as n"
-            f' from (select hash("{column}") as value from {table} where "{column}" is not null)'
+            f" from (select {hash_sql(column)} as value from {table} where {column} is not null)"
             " group by 1 having count(*) > 1"
         )
-
-
-def gather_compared(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, pairs: str, records: int, target: str
-) -> None:
-    """Make the view `target`: the records of the pairs with what is compared and, as `tf_…`, the share of its values.
-
-    What is compared stays where it is: only the shares are put into a table, `shares`.
-
-    Args:
-        con: the scratch connection, with `count_shared` done.
-        model: what is compared.
-        table: all prepared records.
-        pairs: table of join_key_l, join_key_r.
-        records: number of records at training.
-        target: view to make, one row per record of the pairs.
-    """
-    columns, joins = [], []
-    for place, column in enumerate(model.term_frequency_columns):
-        # one with a hash of its own is the usual case: only the others need to be looked up
-        columns.append(", " + _share_sql(model, column, f"shared_{place}", records))
-        joins.append(f'left join shared_{place} on shared_{place}.value = hash(record."{column}")')
-    con.execute(
-        f"create or replace table shares as select record_no{''.join(columns)} from {table} as record"
-        f" {' '.join(joins)} where record_no in"
-        f" (select join_key_l from {pairs} union all select join_key_r from {pairs})"
-    )
-    compared = ", ".join(f'"{name}"' for name in model.compared_columns)
-    con.execute(
-        f"create or replace view {target} as select shares.*, {compared} from {table} as record"
-        " join shares using (record_no)"
-    )
-
-
-def drop_compared(con: duckdb.DuckDBPyConnection, target: str) -> None:
-    """Drop what `gather_compared` made."""
-    con.execute(f"drop view {target}")
-    con.execute("drop table shares")
-
-
-def _share_sql(model: MatchModel, column: str, shared: str, records: int) -> str:
-    """The share of the records that hold the same value."""
-    share = f"{rounded_count_sql(f'coalesce({shared}.n, 1)')} / {max(records, 1)}::double"
-    return f'case when record."{column}" is not null then {share} end as "tf_{column}"'

@@ -12,6 +12,7 @@ import math
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import NormalDist
 from typing import Any
 
@@ -22,7 +23,7 @@ from matching.interval import Stratum, ratio, stratified
 from matching.lifecycle import in_force, prepared
 from matching.sample import make_frame, make_judged
 from matching.score import scorer
-from matching.verdict import judge
+from matching.verdict import judged_sql
 from warehouse.settings import Settings
 
 _STEP = 0.5  # bits between two lines
@@ -64,12 +65,11 @@ def thresholds(
         make_frame(settings, bench.con)
         make_judged(bench.con, decisions)
         bench.con.execute("use memory")
-        records = int((bench.con.execute(f"select count(*) from {bench.table}").fetchone() or (0,))[0])
-        _frame_pairs(bench.con, party_type, bench.table)
-        ready = scorer(bench.con, bench.model, parameters, bench.table, records)
-        ready.weigh(bench.table, "frame_pairs", "frame_scored")
-        judge(bench.con, bench.model, bench.table, "frame_scored", "frame_verdicts")
-        pairs = _weighed(bench.con, bench.table)
+        table = bench.prepared.table
+        _frame_pairs(bench.con, party_type, table)
+        ready = scorer(bench.prepared, parameters, len(bench.prepared))
+        ready.weigh("frame_pairs", "frame_verdicts", partial(judged_sql, bench.model))
+        pairs = _weighed(bench.con, table)
         now = bench.model.thresholds
     lines = by_line(pairs)
     return {

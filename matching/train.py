@@ -12,15 +12,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-import duckdb
-
-from matching.blocking import block_keys, blocked_pairs
+from matching.blocking import block_columns, block_keys, blocked_pairs
 from matching.drift import profiled
-from matching.engine import Linker, comparison_patterns, linker_on, splink_settings
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
 from matching.labels import Label, register_labels, with_labels
+from matching.levels import level_patterns
 from matching.model import Comparison, MatchModel
 from matching.parameters import LabelCounts, LevelNumbers, Parameters, load_parameters, save_parameters, stated_levels
+from matching.records import Prepared
 from warehouse.settings import Settings
 
 Numbers = dict[str, dict[str, LevelNumbers]]
@@ -36,36 +35,31 @@ def parameters_path(settings: Settings, party_type: str) -> Path:
     return settings.models_dir / party_type / "parameters.json"
 
 
-def trained_parameters(
-    settings: Settings, con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: dt.date
-) -> Parameters:
+def trained_parameters(settings: Settings, prepared: Prepared, as_of: dt.date) -> Parameters:
     """The saved model; trained and saved first when there is none.
 
     Raises:
         SettingsError: the saved model does not fit the model file any more.
     """
-    path = parameters_path(settings, model.party_type)
-    parameters = load_parameters(path, model)
+    path = parameters_path(settings, prepared.model.party_type)
+    parameters = load_parameters(path, prepared.model)
     if parameters is None:
-        parameters = profiled(con, model, table, train(con, model, table, as_of))
+        parameters = profiled(prepared, train(prepared, as_of))
         save_parameters(path, parameters)
     return parameters
 
 
-def train(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, as_of: dt.date, labels: Sequence[Label] = ()
-) -> Parameters:
-    """Estimate every number of the model from a prepared table.
+def train(prepared: Prepared, as_of: dt.date, labels: Sequence[Label] = ()) -> Parameters:
+    """Estimate every number of the model from prepared records.
 
     Args:
-        con: the scratch connection.
-        model: the model.
-        table: prepared records.
+        prepared: the records and their model.
         as_of: business day of the records.
         labels: pairs whose truth is known; they inform m and the prior, never u (`matching.labels`).
     """
-    register_labels(con, labels)
-    records, matches, fingerprint = _profile(con, model, table)
+    model = prepared.model
+    register_labels(prepared.con, labels)
+    records, matches, fingerprint = _profile(prepared)
     pairs = max(records * (records - 1) / 2, 1)
     parameters = Parameters(
         party_type=model.party_type,
@@ -77,23 +71,21 @@ def train(
         levels=stated_levels(model),
         labels=_label_counts(labels),
     )
-    linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     if not model.training.blocks:
-        return _trained_jointly(con, linker, model, table, parameters)
-    chance = _chance(con, linker, model, table)
-    matched = _matched(con, linker, model, table, chance)
+        return _trained_jointly(prepared, parameters)
+    chance = _chance(prepared)
+    matched = _matched(prepared, chance)
     return parameters.model_copy(update={"levels": _liken(model, _numbers(model, chance, matched))})
 
 
-def _trained_jointly(
-    con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, parameters: Parameters
-) -> Parameters:
+def _trained_jointly(prepared: Prepared, parameters: Parameters) -> Parameters:
     """Estimate chance, matches and prior together from random pairs and the pairs the blocking rules compare."""
+    model = prepared.model
     names = [item.comparison for item in model.comparisons]
-    _random_pairs(con, model, table)
-    random = _patterns(con, linker, table, "random_pairs", names)
-    kept = _candidate_pairs(con, model, table)
-    candidates = _known_patterns(con, linker, model, table, "candidate_pairs", names)
+    _random_pairs(prepared)
+    random = _patterns(prepared, "random_pairs", names)
+    kept = _candidate_pairs(prepared)
+    candidates = _known_patterns(prepared, "candidate_pairs", names)
     pairs = max(parameters.records * (parameters.records - 1) / 2, 1)
     found = maximise_jointly(
         candidates, random, names, JointStart(
@@ -105,10 +97,12 @@ def _trained_jointly(
     return parameters.model_copy(update={"levels": levels, "prior": _round(found.prior)})
 
 
-def _candidate_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> float:
+def _candidate_pairs(prepared: Prepared) -> float:
     """Make `candidate_pairs`, a fair sample of the pairs the blocking rules find; returns the share that is kept."""
+    con, model = prepared.con, prepared.model
+    keyed = prepared.keyed(block_columns(model))
     con.execute(
-        f"create or replace table unjoined as select record_no, record_no as unit, {block_keys(model)} from {table}"
+        f"create or replace table unjoined as select record_no, record_no as unit, {block_keys(model)} from {keyed}"
     )
     blocked_pairs(con, model, "unjoined", "candidate_pairs")
     con.execute("drop table unjoined")
@@ -122,17 +116,18 @@ def _candidate_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: s
     return limit / every
 
 
-def _profile(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> tuple[int, int, str]:
+def _profile(prepared: Prepared) -> tuple[int, int, str]:
     """Number of records, of pairs sharing a strong identifier, and a fingerprint of the data."""
+    con, model = prepared.con, prepared.model
     # a sum does not depend on the order of the rows, so nothing needs sorting
-    row = con.execute(f"select count(*), sum(hash(t)::hugeint) from {table} as t").fetchone()
+    row = con.execute(f"select count(*), sum(hash(record_id, record_hash)::hugeint) from {prepared.table}").fetchone()
     records, summed = row or (0, 0)
     fingerprint = hashlib.sha256(str(summed).encode()).hexdigest()[:16]
     matches = 0
     for keys in [*([strong.key] for strong in model.strong_identifiers), *model.training.certain]:
         listed = ", ".join(f'"{key}"' for key in keys)
         known = " and ".join(f'"{key}" is not null' for key in keys)
-        groups = f"select count(*) as n from {table} where {known} group by {listed}"
+        groups = f"select count(*) as n from {prepared.keyed(keys)} where {known} group by {listed}"
         row = con.execute(f"select sum(n * (n - 1) // 2) from ({groups})").fetchone()
         matches = max(matches, int((row and row[0]) or 0))
     return int(records), matches, fingerprint
@@ -143,24 +138,28 @@ def _stated(model: MatchModel, name: str) -> Levels:
     return {c.comparison: [getattr(level, name) for level in reversed(c.levels)] for c in model.comparisons}
 
 
-def _chance(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str) -> Levels:
+def _chance(prepared: Prepared) -> Levels:
     """U of every level from random pairs among one record per known holder."""
-    _random_pairs(con, model, table)
+    model = prepared.model
+    _random_pairs(prepared)
     names = [item.comparison for item in model.comparisons]
-    patterns = _patterns(con, linker, table, "random_pairs", names)
+    patterns = _patterns(prepared, "random_pairs", names)
     stated = _stated(model, "u")
     counts = shares(patterns, names, {name: len(levels) for name, levels in stated.items()})
     return {name: smoothed(counts[name], stated[name], _IMAGINED_RANDOM_PAIRS) for name in names}
 
 
-def _random_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> None:
-    key = ", ".join([*(f'"{strong.key}"' for strong in model.strong_identifiers), "record_id"])
+def _random_pairs(prepared: Prepared) -> None:
+    con, model, table = prepared.con, prepared.model, prepared.table
+    keys = [strong.key for strong in model.strong_identifiers]
+    key = ", ".join([*(f'"{name}"' for name in keys), "hash(record_id)"])
+    keyed = f"(select record_no, record_id from {table}) join {prepared.keyed(keys)} using (record_no)"
     con.execute(
         f"""
         create or replace table strangers as
         select
             record_no, row_number() over (order by md5(record_id || '{model.training.seed}'), record_id) - 1 as place
-        from (select min(record_no) as record_no from {table} group by coalesce({key}))
+        from (select min(record_no) as record_no from {keyed} group by coalesce({key}))
         join (select record_no, record_id from {table}) using (record_no)
         """
     )
@@ -181,18 +180,14 @@ def _random_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str)
     )
 
 
-def _patterns(
-    con: duckdb.DuckDBPyConnection, linker: Linker, table: str, pairs: str, names: list[str]
-) -> list[Pattern]:
-    return [Pattern(tuple(row[:-1]), int(row[-1])) for row in comparison_patterns(con, linker, table, pairs, names)]
+def _patterns(prepared: Prepared, pairs: str, names: list[str]) -> list[Pattern]:
+    return [Pattern(tuple(row[:-1]), int(row[-1])) for row in level_patterns(prepared, pairs, names)]
 
 
-def _known_patterns(
-    con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, pairs: str, names: list[str]
-) -> list[Pattern]:
+def _known_patterns(prepared: Prepared, pairs: str, names: list[str]) -> list[Pattern]:
     """Patterns of pairs, with what the labels say of them."""
-    patterns = _patterns(con, linker, table, pairs, names)
-    return with_labels(con, linker, table, pairs, names, patterns, model.training.label_weight)
+    patterns = _patterns(prepared, pairs, names)
+    return with_labels(prepared, pairs, names, patterns, prepared.model.training.label_weight)
 
 
 def _label_counts(labels: Sequence[Label]) -> LabelCounts | None:
@@ -200,14 +195,15 @@ def _label_counts(labels: Sequence[Label]) -> LabelCounts | None:
     return LabelCounts(matches=matches, others=len(labels) - matches) if labels else None
 
 
-def _matched(con: duckdb.DuckDBPyConnection, linker: Linker, model: MatchModel, table: str, chance: Levels) -> Levels:
+def _matched(prepared: Prepared, chance: Levels) -> Levels:
     """Expected counts of every level among matches, summed over the blocks that can speak of it."""
+    model = prepared.model
     stated = _stated(model, "m")
     summed: Levels = {name: [0.0] * len(levels) for name, levels in stated.items()}
     for block in model.training.blocks:
         names = [c.comparison for c in model.comparisons if not _speaks_of(model, c, block)]
-        _block_pairs(con, model, table, block)
-        patterns = _known_patterns(con, linker, model, table, "block_pairs", names)
+        _block_pairs(prepared, block)
+        patterns = _known_patterns(prepared, "block_pairs", names)
         estimate = maximise(patterns, names, stated, chance, model.training.stated_pairs)
         for name, counts in estimate.matched.items():
             summed[name] = [a + b for a, b in zip(summed[name], counts, strict=True)]
@@ -220,10 +216,11 @@ def _speaks_of(model: MatchModel, item: Comparison, block: list[str]) -> bool:
     return any(model.columns[column] in fields for column in item.columns)
 
 
-def _block_pairs(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, block: list[str]) -> None:
+def _block_pairs(prepared: Prepared, block: list[str]) -> None:
+    model, table = prepared.model, prepared.table
     keys = ", ".join(f'"{column}"' for column in block)
     known = " and ".join(f'"{column}" is not null' for column in block)
-    con.execute(
+    prepared.con.execute(
         f"""
         create or replace table block_pairs as
         with member as (

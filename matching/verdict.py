@@ -2,36 +2,28 @@
 
 from __future__ import annotations
 
-import duckdb
-
 from matching.model import Comparison, Exclusive, Guard, MatchModel, StrongIdentifier
 
 
-def judge(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, scored: str, target: str) -> None:
-    """Judge weighed pairs before any decision of a steward and before clusters are made.
+def judged_sql(model: MatchModel, scored: str) -> str:
+    """Query that judges weighed pairs before any decision of a steward and before clusters are made.
 
-    Adds to the columns of `scored`, a table or a query in parentheses: `conflict` (an exclusive value differs),
-    `strong` (a strong identifier joins them), `guard` (a guard forbids an automatic link), `rest` (the weight without
-    the conflicting comparison), `verdict`.
+    Adds to what is known of a pair (`matching.score.Scorer.weigh`), in place of the columns it is judged by:
+    `conflict` (an exclusive value differs), `strong` (a strong identifier joins them), `guard` (a guard forbids an
+    automatic link), `rest` (the weight without the conflicting comparison), `verdict`.
+
+    Args:
+        model: the rules.
+        scored: a table, or a query in parentheses.
     """
     strong = " ".join(f"when {strong_sql(model, item)} then '{item.rule}'" for item in model.strong_identifiers)
     other = " ".join(f"when {_same_key(item)} then '{item.rule}'" for item in model.strong_identifiers)
     guards = " ".join(f"when {_guard(model, guard)} then '{guard.guard}'" for guard in model.guards)
     conflicts = " ".join(f"when {conflict_sql(item)} then '{item.conflict}'" for item in model.exclusive)
-    con.execute(
-        f"""
-        create or replace table {target} as
-        with known as (
-            select
-                scored.*,
-                {_case(conflicts)} as conflict, {_case(strong)} as strong, {_case(other)} as shared_key,
-                {_case(guards)} as guard
-            from {scored} as scored
-            join {table} as l on l.record_no = scored.record_no_l
-            join {table} as r on r.record_no = scored.record_no_r
-        )
+    sides = "".join(f', "{name}_{side}"' for name in judged_columns(model) for side in "lr")
+    return f"""
         select
-            * exclude (shared_key, rule),
+            * exclude (shared_key, rule{sides}),
             {_rest(model)} as rest,
             case
                 when strong is not null then strong
@@ -41,9 +33,24 @@ def judge(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, scored:
                 else rule
             end as rule,
             {_verdict(model)} as verdict
-        from known
-        """
-    )
+        from (
+            select
+                *, {_case(conflicts)} as conflict, {_case(strong)} as strong, {_case(other)} as shared_key,
+                {_case(guards)} as guard
+            from {scored}
+        )
+    """
+
+
+def judged_columns(model: MatchModel) -> list[str]:
+    """The columns whose values on both sides decide besides the levels."""
+    values = {*(item.value for item in model.exclusive), *(item.key for item in model.strong_identifiers)}
+    return sorted(values | class_columns(model))
+
+
+def class_columns(model: MatchModel) -> set[str]:
+    """The columns that say which class an exclusive value is of."""
+    return {item.within for item in model.exclusive if item.within}
 
 
 def _case(whens: str) -> str:
@@ -74,23 +81,23 @@ def _rest(model: MatchModel) -> str:
 
 
 def conflict_sql(item: Exclusive) -> str:
-    """When two prepared records `l` and `r` hold different exclusive values."""
-    differ = f'l."{item.value}" <> r."{item.value}"'
+    """When the two records of a pair hold different exclusive values."""
+    differ = f'"{item.value}_l" <> "{item.value}_r"'
     if item.within is None:
         return differ
     classes = ""
     if item.classes is not None:
         listed = ", ".join(f"'{name}'" for name in item.classes)
-        classes = f' and l."{item.within}" in ({listed})'
-    return f'{differ} and l."{item.within}" = r."{item.within}"{classes}'
+        classes = f' and "{item.within}_l" in ({listed})'
+    return f'{differ} and "{item.within}_l" = "{item.within}_r"{classes}'
 
 
 def _same_key(item: StrongIdentifier) -> str:
-    return f'l."{item.key}" = r."{item.key}"'
+    return f'"{item.key}_l" = "{item.key}_r"'
 
 
 def strong_sql(model: MatchModel, item: StrongIdentifier) -> str:
-    """When a strong identifier joins `l` and `r`, given the levels `gamma_…` of its comparisons."""
+    """When a strong identifier joins a pair, given the levels `gamma_…` of its comparisons."""
     alternatives = [
         " and ".join(_at_levels(model.comparison(name), levels) for name, levels in alternative.items())
         for alternative in item.needs

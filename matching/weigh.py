@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from functools import partial
 
 import numpy as np
 
-from matching.blocking import Oversize, block_keys, blocked_pairs, strong_pairs
+from matching.blocking import Oversize, block_columns, block_keys, blocked_pairs, strong_pairs
 from matching.delta import mark_dirty, mark_flags, no_longer_decided, otherwise_joined, widen_dirty
 from matching.grouping import components
+from matching.verdict import judged_sql
 from matching.work import Numbers, Work, count, register
 
 log = logging.getLogger(__name__)
@@ -25,26 +27,35 @@ def weigh(work: Work, as_of: dt.date) -> tuple[list[Oversize], int]:
     con, is_part = work.con, work.kept is not None
     if is_part:
         mark_dirty(work)
-    prepared, dirty = work.scratch("prepared"), work.scratch("dirty")
-    strong_pairs(con, work.model, prepared, "first_pairs", dirty if is_part else None)
+    strong_pairs(work.prepared, "first_pairs", work.scratch("dirty") if is_part else None)
     _order(work, "first_pairs")
     _add_decided(work)
-    work.score_and_judge("first_pairs", "first_judged")
+    work.scorer.weigh("first_pairs", work.fresh("judged"), partial(_judged, work))
     _make_units(work)
     if work.kept:
-        others = otherwise_joined(con, prepared, work.kept, as_of) if work.model.limits.keep_joined else None
+        keeps = work.model.limits.keep_joined
+        others = otherwise_joined(con, work.prepared.table, work.kept, as_of) if keeps else None
         mark_flags(work, [no_longer_decided(work), *([others] if others else [])])
     oversize = _pair_units(work)
-    work.score_and_judge("second_pairs", "second_judged")
-    _gather_judged(work)
-    pairs = sum(count(con, table) for table in ("first_judged", "second_judged"))
-    for scratch in ("first_judged", "second_judged", "first_pairs", "second_pairs"):
+    work.scorer.weigh("second_pairs", work.fresh("judged"), partial(_judged, work), append=True)
+    if is_part:
+        _replace_stale(work)
+    pairs = sum(count(con, table) for table in ("first_pairs", "second_pairs"))
+    for scratch in ("first_pairs", "second_pairs"):
         con.execute(f"drop table {scratch}")
     for block in oversize:
         log.warning(
             "blocking rule %s: %d blocks left out, the largest with %d records", block.rule, block.blocks, block.largest
         )
     return oversize, pairs
+
+
+def _judged(work: Work, weighed: str) -> str:
+    """Query of judged pairs: what is rejected is of no further use, unless a steward has spoken about it."""
+    return (
+        f"select pair.*, false as kept from ({judged_sql(work.model, weighed)}) as pair"
+        " left join decided_pairs on l = record_no_l and r = record_no_r where verdict <> 'reject' or l is not null"
+    )
 
 
 def _add_decided(work: Work) -> None:
@@ -64,20 +75,21 @@ def _make_units(work: Work) -> None:
 
     Records of one unit that say exactly the same need not be compared with the others twice.
     """
-    con, fresh = work.con, "_fresh" if work.kept else ""
+    con = work.con
     members, left, right = _strong_links_of_dirty(work) if work.kept else _strong_links(work)
     place = np.zeros(work.size, np.int32)
     place[members] = np.arange(len(members), dtype=np.int32)
     unit = members[components(len(members), place[left], place[right])]
     register(con, "units", {"record_no": members, "unit": unit, "place": place[members]})
-    unit_table, active = work.scratch("unit" + fresh), work.scratch("active" + fresh)
+    unit_table, active = work.fresh("unit"), work.fresh("active")
     con.execute(f"create or replace table {unit_table} as select record_no, unit from units")
     con.execute(
         f"create or replace table representative as select arg_min(record_no, place) as record_no, unit from units join"
         f" (select record_no, record_hash from {work.scratch('prepared')}) using (record_no) group by unit, record_hash"
     )
+    keyed = work.prepared.keyed(block_columns(work.model), "representative")
     con.execute(f"create or replace table {active} as select record_no, unit, {block_keys(work.model)}"
-                f" from {work.scratch('prepared')} join representative using (record_no)")  # fmt: skip
+                f" from {keyed} join representative using (record_no)")  # fmt: skip
     con.unregister("units")
     con.execute("drop table representative")
     if work.kept:
@@ -86,7 +98,8 @@ def _make_units(work: Work) -> None:
 
 def _strong_links(work: Work) -> tuple[Numbers, Numbers, Numbers]:
     """All records in the order of their ids, and the pairs of them that strong identifiers join."""
-    found = work.con.execute(f"select record_no_l, record_no_r from first_judged where {_STRONG}").fetchnumpy()
+    judged = work.scratch("judged")
+    found = work.con.execute(f"select record_no_l, record_no_r from {judged} where {_STRONG}").fetchnumpy()
     return np.arange(work.records, dtype=np.int32), found["record_no_l"], found["record_no_r"]
 
 
@@ -95,13 +108,13 @@ def _strong_links_of_dirty(work: Work) -> tuple[Numbers, Numbers, Numbers]:
 
     Whole units are dirty; pairs of records that did not change are as they were kept.
     """
-    con, dirty = work.con, work.scratch("dirty")
+    con, dirty, judged = work.con, work.scratch("dirty"), work.scratch("judged_fresh")
     con.execute(f"create or replace table once_dirty as from {dirty}")
-    widen_dirty(work, f"first_judged where {_STRONG}")
+    widen_dirty(work, f"{judged} where {_STRONG}")
     again = f"(select record_no from {dirty})"
     links = con.execute(
         f"""
-        select record_no_l, record_no_r from first_judged where {_STRONG}
+        select record_no_l, record_no_r from {judged} where {_STRONG}
         union
         select record_no_l, record_no_r from {work.tables.kept("judged")}
         where {_STRONG}
@@ -122,7 +135,7 @@ def _pair_units(work: Work) -> list[Oversize]:
     oversize = blocked_pairs(con, work.model, work.scratch("active"), "second_pairs", flags)
     _order(work, "second_pairs")
     if flags:
-        strong_pairs(con, work.model, work.scratch("prepared"), "strong_again", flags)
+        strong_pairs(work.prepared, "strong_again", flags)
         _order(work, "strong_again")
         con.execute(
             "delete from second_pairs using strong_again as s"
@@ -150,21 +163,9 @@ def _order(work: Work, pairs: str) -> None:
     )
 
 
-def _gather_judged(work: Work) -> None:
-    """What was rejected is of no further use, unless a steward has spoken about it."""
-    con, fresh = work.con, "_fresh" if work.kept else ""
-    con.execute(
-        f"""
-        create or replace table {work.scratch("judged" + fresh)} as
-        select pair.*, false as kept
-        from (from first_judged union all from second_judged) as pair
-        left join decided_pairs on l = record_no_l and r = record_no_r
-        where verdict <> 'reject' or l is not null
-        """
-    )
-    if work.kept is None:
-        return
-    con.execute(
+def _replace_stale(work: Work) -> None:
+    """Make `stale`, the kept pairs that were weighed again or are gone, and `judged` without them."""
+    work.con.execute(
         f"""
         create or replace table {work.scratch("stale")} as
         select record_no_l, record_no_r

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -17,9 +18,10 @@ from matching.model import MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters
 from matching.party import gather_parties
 from matching.prepare import prepare
+from matching.records import Prepared
 from matching.score import evidence_sql, scorer
 from matching.train import parameters_path
-from matching.verdict import judge
+from matching.verdict import judged_sql
 from matching.whatif import better, changes, never_compared
 from matching.words import told, waterfall
 from warehouse import store
@@ -153,9 +155,9 @@ def _weigh(
         raise NotFoundError(f"{path}: no trained model; run the line first (mdm run)")
     con.execute("use memory")
     gather_parties(con)
-    records = prepare(con, model, f"party_{party_type}", _TABLE)
+    prepared = prepare(con, model, f"party_{party_type}", _TABLE)
     blocking = [*_strong(con, model, left, right), *_blocking(con, model, left, right)]
-    pair = _score(con, model, parameters, records, left, right)
+    pair = _score(prepared, parameters, left, right)
     thresholds = model.thresholds
     gains = better(model, parameters, pair)
     pair |= {key: held[key] for key in ("origin", "verdict", "rule", "conflict")} if held else {}
@@ -170,16 +172,14 @@ def _weigh(
     }
 
 
-def _score(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, records: int, left: str, right: str
-) -> dict[str, Any]:
+def _score(prepared: Prepared, parameters: Parameters, left: str, right: str) -> dict[str, Any]:
+    con, model = prepared.con, prepared.model
     con.execute(
         f"create or replace table {_PAIR} as select 'asked' as match_key, min(record_no) as join_key_l,"
         f" max(record_no) as join_key_r from {_TABLE} where record_id in (?, ?)",
         [left, right],
     )
-    scorer(con, model, parameters, _TABLE, records).weigh(_TABLE, _PAIR, "asked_score")
-    judge(con, model, _TABLE, "asked_score", "asked_judged")
+    scorer(prepared, parameters, len(prepared)).weigh(_PAIR, "asked_judged", partial(judged_sql, model))
     levels = ", ".join(f'"gamma_{item.comparison}"' for item in model.comparisons)
     result = con.execute(
         "select case when strong is not null then 'strong_id' else 'model' end as origin, verdict,"

@@ -12,8 +12,8 @@ import pyarrow as pa
 from matching.decisions import PairDecision
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
+from matching.records import Prepared
 from matching.score import Scorer
-from matching.verdict import judge
 
 Numbers = np.ndarray
 
@@ -35,6 +35,7 @@ class Work:
     Attributes:
         con: the scratch connection.
         model: what is compared.
+        prepared: all records.
         scorer: weighs pairs.
         tables: names of the scratch tables.
         records: number of records.
@@ -45,6 +46,7 @@ class Work:
 
     con: duckdb.DuckDBPyConnection
     model: MatchModel
+    prepared: Prepared
     scorer: Scorer
     tables: Tables
     records: int
@@ -56,25 +58,9 @@ class Work:
         """Name of a table or view of this run."""
         return self.tables.scratch(kind)
 
-    def score_and_judge(self, pairs: str, target: str) -> None:
-        """Weigh and judge the pairs of a table."""
-        records = self._records_of(pairs)
-        with self.scorer.weighing(records, pairs) as weighed:
-            judge(self.con, self.model, records, f"({weighed})", target)
-
-    def score(self, pairs: str, target: str) -> None:
-        """Weigh the pairs of a table."""
-        self.scorer.weigh(self._records_of(pairs), pairs, target)
-
-    def _records_of(self, pairs: str) -> str:
-        """Prepared records to weigh pairs with: all, or, where only some are looked at, those gathered once."""
-        if self.kept is None:
-            return self.scratch("prepared")
-        self.con.execute(
-            f"create or replace table {self.scratch('weighed')} as from {self.scratch('prepared')}"
-            f" where record_no in (select unnest([join_key_l, join_key_r]) from {pairs})"
-        )
-        return self.scratch("weighed")
+    def fresh(self, kind: str) -> str:
+        """Name of the table of what this run finds: only a part of the whole where an earlier run was kept."""
+        return self.scratch(kind + "_fresh" if self.kept else kind)
 
     def fresh_or_kept(self, kind: str, key: str, outdated: str) -> None:
         """Make the view of a kind: what was kept, without what a relation names by its key, and what is fresh."""

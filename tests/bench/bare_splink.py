@@ -145,7 +145,8 @@ def run(kind: str, records: Path, out: Path, saved: Path | None) -> dict[str, An
     model = load_model(MODEL)
     with clock.stage("standardise"):
         if kind == "same":
-            prepare(con, model, "gathered", "prepared")
+            prepare(con, model, "gathered", "made")
+            con.execute("create table prepared as from made")
         else:
             con.execute(_CLEANED)
     recipe = same_recipe(model) if kind == "same" else library_recipe()

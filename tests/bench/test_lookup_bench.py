@@ -68,7 +68,8 @@ def build(path: str, records: int) -> None:
         con.execute(
             "create table identity as select record_id, 'G' || split_part(record_id, ':', 2) as golden_id from party"
         )
-        prepare(con, model, "party", "prepared_person")
+        prepare(con, model, "party", "made")
+        con.execute("create table prepared_person as from made")
 
 
 def _typed(rng: random.Random, row: dict[str, Any]) -> dict[str, Any]:

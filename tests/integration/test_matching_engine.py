@@ -7,12 +7,15 @@ import datetime as dt
 import duckdb
 import pytest
 
-from matching.engine import comparison_patterns, linker_on, splink_settings, weighing_sql
+from matching.engine import linker_on, splink_settings
+from matching.levels import level_patterns
 from matching.model import load_model
 from matching.parameters import Parameters, stated_levels
 from matching.prepare import prepare
+from matching.records import Prepared
 from matching.rules import condition
-from matching.term_frequency import count_shared, gather_compared
+from matching.score import scorer
+from matching.term_frequency import rounded_count_sql
 from tests.matching_bench import fill_warehouse, make_people
 from warehouse import store
 from warehouse.settings import ROOT
@@ -20,7 +23,7 @@ from warehouse.settings import ROOT
 
 @pytest.fixture
 def bench(settings):
-    """A scratch connection with prepared people, a linker, and pairs that share a surname."""
+    """Prepared people, stated numbers, and pairs of one sex; the same records as a table called `prepared`."""
     from matching.party import gather_parties
 
     fill_warehouse(settings, make_people(60)[0])
@@ -32,35 +35,43 @@ def bench(settings):
     with store.connect(settings) as con:
         con.execute("use memory")
         gather_parties(con)
-        prepare(con, model, "party_person", "prepared")
-        linker = linker_on(con, "prepared", splink_settings(model, parameters))
+        made = prepare(con, model, "party_person", "made")
+        con.execute("create table prepared as from made")
         con.execute(
             "create table pairs as select 'x' as match_key, l.record_no as join_key_l, r.record_no as join_key_r"
             " from prepared as l join prepared as r using (sex) where l.record_no < r.record_no"
         )
-        count_shared(con, model, "prepared")
-        gather_compared(con, model, "prepared", "pairs", 130, "compared")
-        yield con, model, linker
+        yield made, parameters
 
 
-def test_weights_are_splinks_own(bench):
-    con, model, linker = bench
-    con.execute(f"create table ours as {weighing_sql(linker, 'compared', 'pairs')}")
+@pytest.mark.parametrize("in_memory", [True, False])
+def test_levels_and_weights_are_splinks_own(bench, in_memory):
+    """Splink finds levels by its own SQL over all values; ours come from hashes and the values still needed."""
+    made, parameters = bench
+    con, model = made.con, made.model
+    prepared = made if in_memory else Prepared(con, model, "prepared")
+    scorer(prepared, parameters, len(prepared)).weigh("pairs", "ours")
+    linker = linker_on(con, "prepared", splink_settings(model, parameters))
     for column in model.term_frequency_columns:
-        shares = f'select distinct "{column}", "tf_{column}" from compared where "{column}" is not null'
-        con.execute(f"create table shares_of_{column} as {shares}")
+        shares = f'select "{column}", {rounded_count_sql("count(*)")} / 130 as "tf_{column}" from prepared'
+        con.execute(f'create table shares_of_{column} as {shares} where "{column}" is not null group by 1')
         api = linker._db_api
         linker.table_management.register_term_frequency_lookup(api.register(f"shares_of_{column}"), column)
     linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("pairs"))
     theirs = linker.inference.predict(warning_mode="never").physical_name
-    columns = ", ".join(["record_no_l", "record_no_r", "match_weight", "match_probability"])
-    rows = [con.execute(f"select {columns} from {table} order by 1, 2").fetchall() for table in ("ours", theirs)]
-    assert rows[0] == rows[1] and len(rows[0]) > 100
-    weights = " + ".join(
+    columns = ["record_no_l", "record_no_r", "match_weight", "match_probability"]
+    worth = {"ours": [f'"weight_{c.comparison}"' for c in model.comparisons]}
+    worth[theirs] = [
         f'"mw_{c.comparison}"'
         + (f' + "mw_tf_adj_{c.comparison}"' if any(level.term_frequency for level in c.levels) else "")
         for c in model.comparisons
-    )
+    ]
+    rows = [
+        con.execute(f"select {', '.join([*columns, *weights])} from {table} order by 1, 2").fetchall()
+        for table, weights in worth.items()
+    ]
+    assert rows[0] == rows[1] and len(rows[0]) > 100
+    weights = " + ".join(f'"weight_{c.comparison}"' for c in model.comparisons)
     spread = con.execute(
         f"select max(match_weight - ({weights})) - min(match_weight - ({weights})) from ours"
     ).fetchone()
@@ -68,11 +79,12 @@ def test_weights_are_splinks_own(bench):
 
 
 def test_patterns_count_every_pair_once(bench):
-    con, model, linker = bench
-    names = [c.comparison for c in model.comparisons]
-    patterns = comparison_patterns(con, linker, "compared", "pairs", names)
-    assert sum(row[-1] for row in patterns) == con.execute("select count(*) from pairs").fetchone()[0]
-    assert comparison_patterns(con, linker, "compared", "pairs", []) == []
+    made, _ = bench
+    names = [c.comparison for c in made.model.comparisons]
+    patterns = level_patterns(made, "pairs", names)
+    assert sum(row[-1] for row in patterns) == made.con.execute("select count(*) from pairs").fetchone()[0]
+    assert patterns == level_patterns(Prepared(made.con, made.model, "prepared"), "pairs", names)
+    assert level_patterns(made, "pairs", []) == []
 
 
 @pytest.mark.parametrize(

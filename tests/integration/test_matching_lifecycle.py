@@ -122,7 +122,7 @@ def test_decisions_are_labels_and_the_prior_can_stay(site):
 def watched(site: Settings) -> tuple[str, int]:
     with prepared(site, "person") as bench:
         before = in_force(site, bench.model)
-        after, per_mille = watch(site, bench.con, bench.model, before, bench.table, D2)
+        after, per_mille = watch(site, bench.prepared, before, D2)
     return ("same" if after == before else "new"), per_mille
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -24,10 +25,11 @@ from matching.model import MatchModel, load_model
 from matching.parameters import Parameters, stated_levels
 from matching.party import gather_parties
 from matching.prepare import prepare
+from matching.records import Prepared
 from matching.resolve import resolve_prepared
 from matching.score import scorer
 from matching.typed import prepared_record
-from matching.verdict import judge
+from matching.verdict import judged_sql
 from tests.matching_bench import (
     company,
     fill_connection,
@@ -91,16 +93,17 @@ class Bench:
 
     con: duckdb.DuckDBPyConnection
     model: MatchModel
+    prepared: Prepared
     parameters: Parameters
     records: list[str]
 
     @property
     def table(self) -> str:
-        return f"prepared_{self.model.party_type}"
+        return self.prepared.table
 
-    def customers(self) -> dict[str, str]:
-        """Record -> customer of a run over all records; the judged pairs stay in the scratch catalog."""
-        resolved = resolve_prepared(self.con, self.model, self.parameters)
+    def customers(self, prepared: Prepared | None = None) -> dict[str, str]:
+        """Record -> customer of a run over all records, or others; the judged pairs stay in the scratch catalog."""
+        resolved = resolve_prepared(prepared or self.prepared, self.parameters)
         rows = self.con.execute(
             f"select own.record_id, first.record_id from {resolved.scratch('home')} as home"
             f" join {self.table} as own using (record_no) join {self.table} as first on first.record_no = home.home"
@@ -127,14 +130,10 @@ class Bench:
 
     def customers_without(self, record_id: str) -> dict[str, str]:
         """Record -> customer of a run that never saw the record."""
-        self.con.execute(f"create or replace table whole as from {self.table}")
-        number = "(row_number() over (order by record_no) - 1)::integer as record_no"
-        self.con.execute(
-            f"create or replace table {self.table} as select * replace ({number}) from whole"
-            f" where record_id <> '{record_id}'"
-        )
-        found = self.customers()
-        self.con.execute(f"create or replace table {self.table} as from whole")
+        source = f"party_{self.model.party_type}"
+        self.con.execute(f"create or replace view others as from {source} where record_id <> '{record_id}'")
+        found = self.customers(prepare(self.con, self.model, "others", self.table))
+        prepare(self.con, self.model, source, self.table)
         return found
 
 
@@ -156,9 +155,10 @@ def bench_of(settings) -> Iterator[Any]:
             _fill(con, rows)
             con.execute("use memory")
             gather_parties(con)
-            number = prepare(con, model, f"party_{model.party_type}", f"prepared_{model.party_type}")
-            assert number == len(rows)
-            return Bench(con, model, made_parameters(model, number * 3), sorted(row["record_id"] for row in rows))
+            prepared = prepare(con, model, f"party_{model.party_type}", f"prepared_{model.party_type}")
+            assert len(prepared) == len(rows)
+            parameters = made_parameters(model, len(rows) * 3)
+            return Bench(con, model, prepared, parameters, sorted(row["record_id"] for row in rows))
 
         yield make
 
@@ -175,9 +175,8 @@ def judged_by_batch(bench: Bench, pairs: dict[tuple[str, str], str]) -> dict[tup
     columns = {name: pa.array([row[place] for row in rows]) for place, name in enumerate(names)}
     bench.con.register("asked_rows", pa.table(columns))
     bench.con.execute("create or replace table asked as from asked_rows")
-    ready = scorer(bench.con, bench.model, bench.parameters, bench.table, len(bench.records))
-    ready.weigh(bench.table, "asked", "asked_scored")
-    judge(bench.con, bench.model, bench.table, "asked_scored", "asked_judged")
+    ready = scorer(bench.prepared, bench.parameters, len(bench.records))
+    ready.weigh("asked", "asked_judged", partial(judged_sql, bench.model))
     result = bench.con.execute("from " + bench.named("asked_judged"))
     found = [dict(zip([c[0] for c in result.description or []], row, strict=True)) for row in result.fetchall()]
     return {(row["record_id_l"], row["record_id_r"]): row for row in found}

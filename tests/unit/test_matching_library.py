@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-
 import duckdb
 import pytest
 
-from matching.engine import comparison_patterns, linker_on, splink_settings
+from matching.levels import level_patterns
 from matching.library import LibraryError, comparators, roles, spelled_out
 from matching.model import MatchModel
-from matching.parameters import Parameters, stated_levels
 from matching.prepare import prepare
 from matching.rules import RULES
 from matching.standardise import KINDS
@@ -133,14 +130,9 @@ def reached(use: str, kinds: dict[str, str], rows: tuple[tuple, tuple]) -> str:
     con.execute(f"create table given (record_id varchar, {types})")
     for record, row in zip("ab", rows, strict=True):
         con.execute(f"insert into given values ({', '.join('?' * (len(kinds) + 1))})", [record, *row])
-    prepare(con, model, "given", "prepared")
-    parameters = Parameters(
-        party_type="record", structure_hash="", trained_as_of=dt.date(2026, 3, 2).isoformat(), records=2,
-        fingerprint="", prior=0.1, levels=stated_levels(model),
-    )  # fmt: skip
-    con.execute("create table pairs as select 'x' as match_key, 0 as join_key_l, 1 as join_key_r")
-    linker = linker_on(con, "prepared", splink_settings(model, parameters, frequencies=False))
-    [(code, _)] = comparison_patterns(con, linker, "prepared", "pairs", ["it"])
+    prepared = prepare(con, model, "given", "prepared")
+    con.execute("create table pairs as select 0 as join_key_l, 1 as join_key_r")
+    [(code, _)] = level_patterns(prepared, "pairs", ["it"])
     item = model.comparison("it")
     return "absent" if code < 0 else next(level.level for level in item.levels if item.code(level.level) == code)
 

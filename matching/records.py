@@ -1,0 +1,172 @@
+"""Prepared records: as a relation for SQL, and as arrays from which the values of a pair are taken by place.
+
+A value stands once however many records hold it. Two values of one column are equal when their hashes are, so most of
+what is asked of a pair is answered by numbers; texts are taken only for the pairs that are then still undecided.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from matching.model import MatchModel
+
+Numbers = np.ndarray
+_NONE = 0  # hash of a value that is not there
+
+
+@dataclass(frozen=True)
+class Column:
+    """Values, and for every record the place of its own among them (-1: none)."""
+
+    places: Numbers
+    values: pa.Array
+
+    def taken(self, records: Numbers) -> pa.Array:
+        """The values of some records."""
+        places = self.places[records]
+        return self.values.take(pa.array(places, mask=places < 0))
+
+    @cached_property
+    def missing(self) -> Numbers:
+        """Which records have no value."""
+        return np.append(self.values.is_null().to_numpy(zero_copy_only=False), True)[self.places]
+
+    def all_values(self) -> pa.Array:
+        """The values of all records; texts and lists as their places, which takes no room for the same one twice.
+
+        A null is one of the places, never one of the values: DuckDB's filters look at the places only.
+        """
+        if pa.types.is_primitive(self.values.type):
+            return self.taken(np.arange(len(self.places)))
+        valid = np.packbits(~self.missing, bitorder="little")
+        buffers = [pa.py_buffer(valid), pa.py_buffer(np.ascontiguousarray(self.places, np.int32))]
+        places = pa.Array.from_buffers(pa.int32(), len(self.places), buffers)
+        return pa.DictionaryArray.from_arrays(places, self.values)
+
+
+@dataclass(frozen=True)
+class Records:
+    """Columns of records, all of the same length, and hashes of their values as DuckDB makes them."""
+
+    columns: Mapping[str, Column]
+    _hashes: dict[str, Numbers] = field(default_factory=dict)
+
+    def hashed(self, con: duckdb.DuckDBPyConnection, name: str) -> Numbers:
+        """Per value of a column its hash, and one more for no value."""
+        if name not in self._hashes:
+            self._hashes[name] = _hashes(con, self.columns[name].values)
+        return self._hashes[name]
+
+    def hashes(self, con: duckdb.DuckDBPyConnection, name: str, records: Numbers) -> Numbers:
+        """The hashes of some records' values; 0 for none."""
+        return np.asarray(self.hashed(con, name)[self.columns[name].places[records]])
+
+
+def _hashes(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
+    con.register("hashed_values", pa.table({"value": values}))
+    found = con.execute(f"select {hash_sql('value')} as hash from hashed_values").fetchnumpy()["hash"]
+    con.unregister("hashed_values")
+    hashes = np.append(np.asarray(found, np.uint64), np.uint64(_NONE))
+    hashes[:-1][values.is_null().to_numpy(zero_copy_only=False)] = _NONE
+    return hashes
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The prepared records of one party type.
+
+    Attributes:
+        con: the scratch connection.
+        model: what they were prepared for.
+        table: relation of `record_no`, `record_id`, `record_hash`, the fields and their keys.
+        records: all of them by number, where they were prepared in this process and numbered from 0 on.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    model: MatchModel
+    table: str
+    records: Records | None = None
+
+    def __len__(self) -> int:
+        row = self.con.execute(f"select count(*) from {self.table}").fetchone()
+        return int(row[0]) if row else 0
+
+    def keyed(self, names: Iterable[str], wanted: str | None = None) -> str:
+        """Relation of some columns as hashes, entry by entry where they are lists, beside `record_no`.
+
+        Args:
+            names: the columns.
+            wanted: relation whose `record_no` are the records that are asked for; all when not given.
+        """
+        lists = self.model.list_columns
+        if self.records is None:
+            columns = ", ".join(f"{_key_sql(name, name in lists)} as {_quoted(name)}" for name in sorted(set(names)))
+            chosen = f" semi join {wanted} using (record_no)" if wanted else ""
+            return f"(select record_no, {columns} from {self.table}{chosen})"
+        numbers = self.con.execute(f"select record_no from {wanted or self.table}").fetchnumpy()["record_no"]
+        made = {"record_no": pa.array(numbers, pa.int32())}
+        made |= {name: self._keys(name, numbers, name in lists) for name in sorted(set(names))}
+        self.con.register("keyed_records", pa.table(made))
+        return "keyed_records"
+
+    def _keys(self, name: str, numbers: Numbers, is_list: bool) -> pa.Array:
+        assert self.records is not None
+        if is_list:
+            return Column(self.records.columns[name].places, self._listed(name)).taken(numbers)
+        hashes = self.records.hashes(self.con, name, numbers)
+        return pa.array(hashes, mask=hashes == _NONE)
+
+    def _listed(self, name: str) -> pa.Array:
+        assert self.records is not None
+        self.con.register("listed_values", pa.table({"value": self.records.columns[name].values}))
+        found = self.con.execute(f"select {_key_sql('value', True)} as value from listed_values").to_arrow_table()
+        self.con.unregister("listed_values")
+        return found["value"].combine_chunks()
+
+    def of(self, columns: Iterable[str], left: Numbers, right: Numbers) -> tuple[Records, Numbers, Numbers]:
+        """The records of pairs given by number: at least these columns, and the places of both sides in them."""
+        if self.records is not None:
+            return self.records, left, right
+        numbers = np.unique(np.concatenate([left, right]))
+        found = _read(self.con, self.table, columns, numbers)
+        return found, np.searchsorted(numbers, left), np.searchsorted(numbers, right)
+
+
+def _read(con: duckdb.DuckDBPyConnection, table: str, columns: Iterable[str], numbers: Numbers) -> Records:
+    """Some records of a relation, in the order of their numbers."""
+    con.register("wanted_records", pa.table({"record_no": pa.array(numbers, pa.int32())}))
+    listed = ", ".join(map(_quoted, columns))
+    found = con.execute(
+        f"select record_no, {listed} from {table} semi join wanted_records using (record_no) order by record_no"
+    ).to_arrow_table()
+    con.unregister("wanted_records")
+    places = np.arange(len(found), dtype=np.int32)
+    return Records({name: Column(places, found[name].combine_chunks()) for name in found.column_names})
+
+
+def hash_sql(value: str) -> str:
+    """SQL of the hash of a value that is there; never 0, as DuckDB's own is of 0 and false."""
+    return f"greatest(hash({value}), 1::ubigint)"
+
+
+def _key_sql(name: str, is_list: bool) -> str:
+    column = _quoted(name)
+    if is_list:
+        return f"list_transform(list_distinct({column}), lambda entry: {hash_sql('entry')})"
+    return f"case when {column} is not null then {hash_sql(column)} end"
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
+
+
+def threads(con: duckdb.DuckDBPyConnection) -> int:
+    """How many threads a connection may use."""
+    row = con.execute("select current_setting('threads')").fetchone()
+    return int(row[0]) if row else 1
