@@ -158,7 +158,7 @@ def _bands(matched: Matched, cuts: Sequence[float]) -> list[tuple[int, int, floa
         truth = "".join(f" left join numbered_truth as {side} on {side}.record_no = record_no_{side}" for side in "lr")
         matched.con.execute(
             "create or replace table numbered_truth as select record_no, entity from truth"
-            f" join (select record_no, record_id from {matched.resolved.scratch('prepared')}) using (record_id)"
+            f" join {matched.resolved.scratch('named')} using (record_id)"
         )
     reached = " ".join(f"when match_weight >= {cut} then {place}" for place, cut in reversed([*enumerate(cuts)]))
     return matched.con.execute(
@@ -185,7 +185,7 @@ def _worst(matched: Matched) -> str:
     shown = {"records": sizes[first], "links": links[first], "lightest": lightest[first]}
     register(matched.con, "worst", {"place": np.arange(len(first)), "home": first, **shown})
     rows = matched.con.execute(
-        f"select record_id, records, links, round(lightest, 1) from worst join {matched.resolved.scratch('prepared')}"
+        f"select record_id, records, links, round(lightest, 1) from worst join {matched.resolved.scratch('named')}"
         " on record_no = home order by place"
     ).fetchall()
     matched.con.unregister("worst")

@@ -27,6 +27,7 @@ from matching.resolve import Resolved, resolve_prepared
 from matching.score import pattern_sql
 from matching.table_files import Say, load_table, shown
 from matching.train import train
+from matching.work import register
 from warehouse.errors import SettingsError, SourceError
 
 _COPIES = 2  # rows of one content that are compared; the others go where the second goes
@@ -123,6 +124,10 @@ def match_rows(
     say(f"compared {resolved.pairs:,} pairs: {resolved.customers:,} clusters")
     finish_pairs(con, resolved)
     con.execute(f"drop table {resolved.scratch('active')}")
+    _show_doubtful(prepared, resolved)
+    con.unregister(table)
+    del prepared
+    pa.default_memory_pool().release_unused()
     _make_results(con, resolved, out)
     rates = _rates(con) if has_truth else None
     save_parameters(out / "parameters.json", parameters)
@@ -354,15 +359,26 @@ def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path)
         " where final_verdict in ('link', 'review') order by record_no_l, record_no_r)",
     )  # fmt: skip
     fields = ", ".join(
-        f'l."{name}"::varchar as "{name}_l", r."{name}"::varchar as "{name}_r"' for name in resolved.model.fields
+        f'"{name}_{side}"::varchar as "{name}_{side}"' for name in resolved.model.fields for side in "lr"
     )
     _write(
         con, out, "review",
-        f"select pairs.* exclude (evidence, verdict), {fields} from pairs"
-        f" join {resolved.scratch('prepared')} as l on l.record_id = record_id_l"
-        f" join {resolved.scratch('prepared')} as r on r.record_id = record_id_r"
-        " where verdict = 'review' order by match_weight desc, record_id_l, record_id_r",
+        "select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
+        " round(match_probability, 9) as match_probability, final_rule as rule, final_conflict as conflict,"
+        f" {fields} from {resolved.scratch('final')} join doubtful using (record_no_l, record_no_r)"
+        " where final_verdict = 'review' order by round(match_weight, 4) desc, record_id_l, record_id_r",
     )  # fmt: skip
+    con.unregister("doubtful")
+
+
+def _show_doubtful(prepared: Prepared, resolved: Resolved) -> None:
+    """Make `doubtful`: the pairs to be reviewed by number, with the values of both sides."""
+    listed = prepared.con.execute(f"select record_no_l, record_no_r from {resolved.scratch('listed')}").fetchnumpy()
+    fields, _, _ = prepared.of(prepared.model.fields, listed["record_no_l"], listed["record_no_r"])
+    register(prepared.con, "doubtful", listed | {
+        f"{name}_{side}": fields.columns[name].taken(listed[f"record_no_{side}"])
+        for name in prepared.model.fields for side in "lr"
+    })  # fmt: skip
 
 
 def _count_customers(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
@@ -370,7 +386,7 @@ def _count_customers(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None
     # a copy joins where the second row of its content joined the first; alone it stays alone
     con.execute(
         "create or replace table copies as select copied.record_id, nullif(home, record_no) as home"
-        f" from copied join (select record_no, record_id from {resolved.scratch('prepared')}) as own"
+        f" from copied join {resolved.scratch('named')} as own"
         f" on own.record_id = second join {resolved.scratch('home')} using (record_no)"
     )
     con.execute(
@@ -385,7 +401,7 @@ def _clusters_sql(resolved: Resolved) -> str:
 
     Numbers are in the order of the ids and quicker to sort; a copy, which has none, stands behind the record before it.
     """
-    own = f"(select record_no, record_id from {resolved.scratch('prepared')})"
+    own = resolved.scratch("named")
     return f"""
         with placed as (
             select record_id, home from {resolved.scratch("home")} join {own} using (record_no)
