@@ -125,7 +125,7 @@ def match_rows(
     finish_pairs(con, resolved)
     con.execute(f"drop table {resolved.scratch('active')}")
     _show_doubtful(prepared, resolved)
-    con.unregister(table)
+    con.unregister(table)  # the results need no values any more, but room to be sorted in
     del prepared
     pa.default_memory_pool().release_unused()
     _make_results(con, resolved, out)
