@@ -16,20 +16,16 @@ with cell as materialized (
     select {column} as cluster, entity_id as entity, count(*) as n, count(*) filter ({member}) as m
     from {relation} group by all
 ),
-whole_cluster as materialized (select cluster, sum(n) as n, sum(m) as m from cell group by 1),
-whole_entity as materialized (select entity, sum(n) as n, sum(m) as m from cell group by 1),
-rates as (
-    select
-        sum(cell.m) as records, fsum(cell.m * cell.n / whole_cluster.n::double) / sum(cell.m) as b3_precision,
-        fsum(cell.m * cell.n / whole_entity.n::double) / sum(cell.m) as b3_recall
-    from cell
-    join whole_cluster on whole_cluster.cluster is not distinct from cell.cluster
-    join whole_entity on whole_entity.entity is not distinct from cell.entity
+whole_cluster as (
+    select sum(n)::bigint as n, sum(m)::bigint as m, sum(m * n)::bigint as common from cell group by cluster
+),
+whole_entity as (
+    select sum(n)::bigint as n, sum(m)::bigint as m, sum(m * n)::bigint as common from cell group by entity
 )
-select
-    (select {pairs} from cell), (select {pairs} from whole_cluster), (select {pairs} from whole_entity),
-    coalesce(records, 0), b3_precision, b3_recall
-from rates
+select found, joined, wanted, coalesce(records, 0), b3_precision, b3_recall
+from (select {pairs} as found, sum(m) as records from cell)
+cross join (select {pairs} as joined, fsum(common / n) / sum(m) as b3_precision from whole_cluster)
+cross join (select {pairs} as wanted, fsum(common / n) / sum(m) as b3_recall from whole_entity)
 """
 # pairs within the groups, without those of which neither record counts
 _PAIRS = "coalesce(sum(n * (n - 1) // 2 - (n - m) * (n - m - 1) // 2), 0)::bigint"

@@ -58,8 +58,9 @@ def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     limit = max(10, round(resolved.records * resolved.model.limits.review_per_thousand / 1000))
     names = {
         kind: resolved.scratch(kind)
-        for kind in ("judged", "home", "prepared", "refused", "decided", "ruled", "listed", "final")
+        for kind in ("judged", "home", "named", "refused", "decided", "ruled", "listed", "final")
     }
+    _make_named(con, resolved)
     concerned = ""
     if resolved.kept:
         _make_seen(con, resolved)
@@ -70,11 +71,20 @@ def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     con.execute(_FINAL_SQL.format(**names))
 
 
+def _make_named(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
+    """Make `named`, the ids by number: a table, unless only those of few records will be asked for."""
+    made = "view" if resolved.kept else "table"
+    con.execute(
+        f"create or replace {made} {resolved.scratch('named')} as"
+        f" select record_no, record_id from {resolved.scratch('prepared')}"
+    )
+
+
 def _make_seen(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """The regrouped records by id, and those that are gone."""
     con.execute(
         f"create or replace table {resolved.scratch('seen')} as"
-        f" select record_id from (select record_no, record_id from {resolved.scratch('prepared')})"
+        f" select record_id from {resolved.scratch('named')}"
         f" semi join {resolved.regrouped} using (record_no)"
         f" union all select record_id from {resolved.scratch('changed')} where not is_there"
     )
@@ -82,9 +92,9 @@ def _make_seen(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
 
 # what became of a pair
 _RULED_SQL = """
-create or replace table {ruled} as
+create or replace view {ruled} as
 select
-    record_no_l, record_no_r, match_weight, greatest(match_weight, rest) as strength, word.effect as decided,
+    judged.*, greatest(match_weight, rest) as strength, word.effect as decided,
     case
         when word.effect = 'different' then 'reject'
         when word.effect = 'same' then case when reason is null then 'link' else 'review' end
@@ -104,7 +114,7 @@ select
         when reason in ('ambiguous', 'size', 'support') then conflict
         else coalesce(conflict, reason)
     end as final_conflict
-from (select record_no_l, record_no_r, match_weight, rest, verdict, rule, conflict from {judged})
+from {judged} as judged
 left join (from {decided} where effect is not null) as word on word.l = record_no_l and word.r = record_no_r
 left join {refused} as refused on refused.l = record_no_l and refused.r = record_no_r
 {concerned}
@@ -115,7 +125,8 @@ _LISTED_SQL = """
 create or replace table {listed} as
 with doubtful as (
     select
-        ruled.*, least(l.home, r.home) as home_one, greatest(l.home, r.home) as home_two
+        record_no_l, record_no_r, final_verdict, decided, strength,
+        least(l.home, r.home) as home_one, greatest(l.home, r.home) as home_two
     from {ruled} as ruled
     join {home} as l on l.record_no = record_no_l
     join {home} as r on r.record_no = record_no_r
@@ -127,8 +138,8 @@ candidate as (
         record_no_l, record_no_r, strength, home_one, home_two,
         l.record_id as one, r.record_id as two
     from doubtful
-    join (select record_no, record_id from {prepared}) as l on l.record_no = record_no_l
-    join (select record_no, record_id from {prepared}) as r on r.record_no = record_no_r
+    join {named} as l on l.record_no = record_no_l
+    join {named} as r on r.record_no = record_no_r
     where final_verdict = 'review' and home_one <> home_two
 ),
 heaviest as (
@@ -140,17 +151,14 @@ select record_no_l, record_no_r from heaviest order by strength desc, one, two l
 
 _FINAL_SQL = """
 create or replace view {final} as
-with told as (
-    from {ruled} where final_verdict = 'link' or (final_verdict = 'reject' and decided is not null)
-    union all
-    from {ruled} semi join {listed} using (record_no_l, record_no_r) where final_verdict = 'review'
-)
 select
-    l.record_id as record_id_l, r.record_id as record_id_r, judged.*, decided, final_verdict, final_rule, final_conflict
-from told
-join {judged} as judged using (record_no_l, record_no_r)
-join (select record_no, record_id from {prepared}) as l on l.record_no = record_no_l
-join (select record_no, record_id from {prepared}) as r on r.record_no = record_no_r
+    l.record_id as record_id_l, r.record_id as record_id_r, ruled.* exclude (strength)
+from {ruled} as ruled
+left join (select *, true as is_listed from {listed}) using (record_no_l, record_no_r)
+join {named} as l on l.record_no = record_no_l
+join {named} as r on r.record_no = record_no_r
+where final_verdict = 'link' or (final_verdict = 'reject' and decided is not null)
+    or (final_verdict = 'review' and is_listed)
 """
 
 
@@ -158,7 +166,7 @@ def write_clusters(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """Bring `match_cluster` up to the run: who belongs together, with and without the stewards' decisions."""
     outdated = f" and record_id in (select record_id from {resolved.scratch('seen')})" if resolved.kept else ""
     con.execute(f"delete from {SCHEMA}.match_cluster where party_type = ?{outdated}", [resolved.party_type])
-    name = f"(select record_no, record_id from {resolved.scratch('prepared')})"
+    name = resolved.scratch("named")
     con.execute(
         f"insert into {SCHEMA}.match_cluster select own.record_id, ?, after.record_id, before.record_id"
         f" from {resolved.regrouped} as home join {name} as own using (record_no)"

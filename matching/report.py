@@ -7,7 +7,10 @@ from collections.abc import Sequence
 from html import escape
 from pathlib import Path
 
+import numpy as np
+
 from matching.table_match import Matched, summary
+from matching.work import Numbers, register
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1d2433;max-width:1080px;margin:2rem auto;padding:0 1rem}
@@ -137,18 +140,31 @@ def _thresholds(matched: Matched) -> str:
 
 def _counted(matched: Matched, cuts: Sequence[float]) -> list[tuple[int, float, float | None]]:
     """Per cut the pairs above it, how many of them are expected to be wrong, and the share that is true if known."""
-    judged, same, truth = f"judged_{matched.model.party_type}", "null", ""
+    bands = _bands(matched, cuts)
+    counted: list[tuple[int, float, float | None]] = []
+    for cut in range(len(cuts)):
+        above = [counts for place, *counts in bands if place >= cut]
+        pairs, wrong, known, true = zip(*above, strict=True) if above else [()] * 4
+        share = sum(true) / sum(known) if sum(known) else None
+        counted.append((sum(pairs), math.fsum(wrong), share))
+    return counted
+
+
+def _bands(matched: Matched, cuts: Sequence[float]) -> list[tuple[int, int, float, int, int]]:
+    """Between one cut and the next: its place, pairs, expected wrong, pairs whose truth is known, true ones."""
+    judged, same, truth = f"judged_{matched.model.party_type}", "null::boolean", ""
     if matched.rates is not None:
-        same = "(l.entity = r.entity)::int"
+        same = "l.entity = r.entity"
         truth = "".join(f" left join numbered_truth as {side} on {side}.record_no = record_no_{side}" for side in "lr")
         matched.con.execute(
             "create or replace table numbered_truth as select record_no, entity from truth"
-            f" join (select record_no, record_id from {matched.resolved.scratch('prepared')}) using (record_id)"
+            f" join {matched.resolved.scratch('named')} using (record_id)"
         )
-    figures = "count(*) {0}, coalesce(fsum(1 - match_probability) {0}, 0), avg({1}) {0}"
-    counted = ", ".join(figures.format(f"filter (match_weight >= {cut})", same) for cut in cuts)
-    row = matched.con.execute(f"select {counted} from {judged}{truth}").fetchone() or ()
-    return list(zip(*(row[place::3] for place in range(3)), strict=True))
+    reached = " ".join(f"when match_weight >= {cut} then {place}" for place, cut in reversed([*enumerate(cuts)]))
+    return matched.con.execute(
+        f"select case {reached} end as band, count(*), fsum(1 - match_probability), count({same}), count_if({same})"
+        f" from {judged}{truth} where match_weight >= {cuts[0]} group by band order by band"
+    ).fetchall()
 
 
 def _sizes(matched: Matched) -> str:
@@ -159,27 +175,45 @@ def _sizes(matched: Matched) -> str:
 
 
 def _worst(matched: Matched) -> str:
-    scratch = matched.resolved.scratch
+    """The clusters that come first by their lightest pair and their size together."""
+    lightest, links = _held(matched)
+    sizes = np.zeros(len(links), np.int64)
+    found = matched.con.execute("select home, records from customers").fetchnumpy()
+    sizes[found["home"]] = found["records"]
+    held = np.flatnonzero(links)
+    first = held[np.argsort(_ranks(lightest[held]) + _ranks(-sizes[held]), kind="stable")[:_WORST]]
+    shown = {"records": sizes[first], "links": links[first], "lightest": lightest[first]}
+    register(matched.con, "worst", {"place": np.arange(len(first)), "home": first, **shown})
     rows = matched.con.execute(
-        f"""
-        with held as (
-            select l.home, min(round(match_weight, 4)) as lightest, count(*) as links
-            from {scratch("ruled")}
-            join (select record_no, home from {scratch("home")}) as l on l.record_no = record_no_l
-            join (select record_no, home from {scratch("home")}) as r on r.record_no = record_no_r
-            where final_verdict = 'link' and l.home = r.home group by 1
-        ),
-        sized as (
-            select record_no as home, cluster_id, records from clusters
-            join (select record_no, record_id from {scratch("prepared")}) using (record_id)
-            where record_id = cluster_id
-        )
-        select cluster_id, records, links, round(lightest, 1) from held join sized using (home)
-        order by row_number() over (order by lightest, home) + row_number() over (order by records desc, home), home
-        limit {_WORST}
-        """
+        f"select record_id, records, links, round(lightest, 1) from worst join {matched.resolved.scratch('named')}"
+        " on record_no = home order by place"
     ).fetchall()
+    matched.con.unregister("worst")
     return _table(["cluster", "records", "linked pairs", "lightest pair (bits)"], rows, (1, 2, 3))
+
+
+def _held(matched: Matched) -> tuple[Numbers, Numbers]:
+    """By the number of a cluster's first record: its lightest linked pair, and how many it has."""
+    con, scratch = matched.con, matched.resolved.scratch
+    found = con.execute(f"select record_no, home from {scratch('home')}").fetchnumpy()
+    home = np.zeros(matched.resolved.records, np.int32)
+    home[found["record_no"]] = found["home"]
+    pairs = con.execute(
+        "select record_no_l as l, record_no_r as r, round(match_weight, 4) as weight"
+        f" from {scratch('ruled')} where final_verdict = 'link'"
+    ).fetchnumpy()
+    inside = home[pairs["l"]] == home[pairs["r"]]
+    cluster = home[pairs["l"][inside]]
+    lightest = np.full(len(home), np.inf)
+    np.minimum.at(lightest, cluster, pairs["weight"][inside])
+    return lightest, np.bincount(cluster, minlength=len(home))
+
+
+def _ranks(values: Numbers) -> Numbers:
+    """The place of each value among all, of equal ones the first before the next."""
+    ranks = np.empty(len(values), np.int64)
+    ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
+    return ranks
 
 
 def _notes(matched: Matched) -> str:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
-import sqlalchemy
 
 from warehouse.errors import SourceError
 
@@ -20,6 +19,7 @@ Say = Callable[[str], None]
 csv.field_size_limit(10 << 20)
 _SEPARATORS = ",;\t|\x01"
 _SHOWN = 5  # problems of one kind told one by one
+_BARE = ("DATE", "INTEGER", "BIGINT")  # their text is never empty or amid spaces, and looking takes time
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -90,10 +90,14 @@ def _as_text(name: str, kind: str) -> str:
     quoted = '"' + name.replace('"', '""') + '"'
     if kind.endswith("[]"):
         return f"{quoted}::varchar[] as {quoted}"
+    if kind in _BARE:
+        return f"{quoted}::varchar as {quoted}"
     return f"nullif(trim({quoted}::varchar), '') as {quoted}"
 
 
 def _database_table(source: str) -> pa.Table:
+    import sqlalchemy  # takes longer to load than a small file to read
+
     url, _, name = source.partition("#")
     if not name:
         raise SourceError(f"{shown(source)}: no table named; write URL#table or URL#schema.table")

@@ -27,6 +27,7 @@ from matching.resolve import Resolved, resolve_prepared
 from matching.score import pattern_sql
 from matching.table_files import Say, load_table, shown
 from matching.train import train
+from matching.work import register
 from warehouse.errors import SettingsError, SourceError
 
 _COPIES = 2  # rows of one content that are compared; the others go where the second goes
@@ -34,7 +35,7 @@ _COPIES = 2  # rows of one content that are compared; the others go where the se
 
 @dataclass(frozen=True)
 class Matched:
-    """What a run found: the tables `pairs`, `clusters` and `review` on the connection, and the numbers behind them."""
+    """What a run found: `pairs`, `clusters` and `review`, read from their files, and the numbers behind them."""
 
     con: duckdb.DuckDBPyConnection
     model: MatchModel
@@ -123,9 +124,12 @@ def match_rows(
     say(f"compared {resolved.pairs:,} pairs: {resolved.customers:,} clusters")
     finish_pairs(con, resolved)
     con.execute(f"drop table {resolved.scratch('active')}")
-    _make_results(con, resolved)
+    _show_doubtful(prepared, resolved)
+    con.unregister(table)  # the results need no values any more, but room to be sorted in
+    del prepared
+    pa.default_memory_pool().release_unused()
+    _make_results(con, resolved, out)
     rates = _rates(con) if has_truth else None
-    _write(con, out)
     save_parameters(out / "parameters.json", parameters)
     labelled = _report_labels(con, out, learnt.labels, notices) if learnt.labels else None
     for notice in notices:
@@ -166,15 +170,15 @@ def _compared(con: duckdb.DuckDBPyConnection, table: str, labels: Sequence[Label
 def _report_labels(
     con: duckdb.DuckDBPyConnection, out: Path, labels: Sequence[Label], notices: list[str]
 ) -> dict[str, int]:
-    """Make and write `labelled`: every labelled pair of known records beside what became of it."""
+    """Write `labelled`: every labelled pair of known records beside what became of it."""
     register_labels(con, labels)
-    con.execute(
-        "create or replace table labelled as select labels.l as record_id_l, labels.r as record_id_r, is_match,"
+    _write(
+        con, out, "labelled",
+        "select labels.l as record_id_l, labels.r as record_id_r, is_match,"
         " one.cluster_id = two.cluster_id as is_joined, pairs.match_weight, pairs.verdict"
         " from labels join clusters as one on one.record_id = labels.l join clusters as two on two.record_id = labels.r"
-        " left join pairs on pairs.record_id_l = labels.l and pairs.record_id_r = labels.r order by 1, 2"
-    )
-    _copy(con, out, "labelled")
+        " left join pairs on pairs.record_id_l = labels.l and pairs.record_id_r = labels.r order by 1, 2",
+    )  # fmt: skip
     row = con.execute(
         "select count(*), count(*) filter (is_match), count(*) filter (is_match and not is_joined),"
         " count(*) filter (is_joined and not is_match) from labelled"
@@ -193,12 +197,11 @@ def _report_labels(
 
 def _rates(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
     """Figures against the truth; a record without a known entity is one of its own."""
-    con.execute(
-        "create or replace table measured as select hash(cluster_id) as cluster_id,"
-        " coalesce(entity, hash('alone ' || record_id)) as entity_id from clusters left join truth using (record_id)"
+    found = measure(
+        con,
+        "(select hash(cluster_id) as cluster_id, coalesce(entity, hash('alone ' || record_id)) as entity_id"
+        " from clusters left join truth using (record_id))",
     )
-    found = measure(con, "measured")
-    con.execute("drop table measured")
     return {name: round(getattr(found, name), 6) for name in ("precision", "recall", "f1", "b3_f1")}
 
 
@@ -217,28 +220,44 @@ def _gather(
         raise SourceError(*problems)
     values = [*map(quoted, wanted), *([f"{quoted(truth)}::varchar as entity_id"] if truth else [])]
     for number, source in enumerate(sources):
-        key = f"'{_prefix(source, sources)}' || {_key_sql(con, model, f'input_{number}')} as record_id"
+        key, prefix = _key_sql(model), _prefix(source, sources)
         made = "insert into gathered" if number else "create or replace table gathered as"
+        before = _next_row(con) if number else 0
         try:
-            con.execute(f"{made} select {key}, {', '.join(values)} from input_{number}")
+            con.execute(f"{made} select '{prefix}' || {key} as record_id, {', '.join(values)} from input_{number}")
         except duckdb.Error as error:
             raise SourceError(f"{shown(source)}: not readable ({type(error).__name__}); write it again") from None
         con.unregister(f"input_{number}")
+        _name_nameless(con, prefix, before)
     repeated = _tell_apart(con)
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     return notices
 
 
-def _key_sql(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> str:
-    """SQL of what names a row of a table: its id, or the row's number where it has none."""
-    number = "lpad(row_number() over ()::varchar, 9, '0')"
-    if model.id is None:
-        return number
-    key = quoted(model.id)
-    row = con.execute(f"select count(*) from {table} where {key} is null").fetchone()
-    # numbers take time, so they are made only where they are needed
-    return f"coalesce({key}::varchar, 'row ' || {number})" if row and row[0] else f"{key}::varchar"
+def _key_sql(model: MatchModel) -> str:
+    """SQL of what names a row of a table: its id, or the row's number where the table has none."""
+    return f"{quoted(model.id)}::varchar" if model.id else _numbered("row_number() over ()")
+
+
+def _numbered(number: str) -> str:
+    return f"lpad({number}::varchar, 9, '0')"
+
+
+def _next_row(con: duckdb.DuckDBPyConnection) -> int:
+    row = con.execute("select max(rowid) + 1 from gathered").fetchone()
+    return int(row[0]) if row else 0
+
+
+def _name_nameless(con: duckdb.DuckDBPyConnection, prefix: str, before: int) -> None:
+    """Give rows without an id their number in their table, whose rows are those from `before` on."""
+    row = con.execute("select count(*) from gathered where record_id is null").fetchone()
+    if row and row[0]:  # numbers take time
+        con.execute(
+            f"update gathered set record_id = '{prefix}row ' || {_numbered('n')} from (select rowid as place,"
+            f" row_number() over (order by rowid) as n from gathered where rowid >= {before})"
+            " where gathered.rowid = place and record_id is null"
+        )
 
 
 def _tell_apart(con: duckdb.DuckDBPyConnection) -> int:
@@ -298,10 +317,14 @@ def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
     """Make `different_rows`, at most two rows of each content, and `copied` (record, row it follows)."""
     columns = ", ".join(sorted({quoted(column) for field in model.fields.values() for column in field.sources}))
     con.execute(
-        f"create or replace table copied as select record_id, second from (select record_id, row_number() over same as"
-        f" copy, nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
-        f" from gathered where hash({columns}) in (select hash({columns}) from gathered group by 1 having count(*) >"
-        f" {_COPIES}) window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
+        "create or replace table copied as with content as materialized"
+        f" (select rowid as place, hash({columns}) as content from gathered),"
+        " alike as (from content"
+        f" where content in (select content from content group by 1 having count(*) > {_COPIES}))"
+        " select record_id, second from (select record_id, row_number() over same as copy,"
+        " nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
+        " from gathered where rowid in (select place from alike)"
+        f" window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
     )
     con.execute(
         "create or replace view different_rows as from gathered where record_id not in (select record_id from copied)"
@@ -323,54 +346,86 @@ def _taken(con: duckdb.DuckDBPyConnection, model: MatchModel, has_truth: bool) -
     return given
 
 
-def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
-    """Make `clusters`, `pairs` and `review` for everybody to read."""
-    con.execute(
-        f"""
-        create or replace table clusters as
-        with found as (
-            select own.record_id, first.record_id as cluster_id
-            from {resolved.scratch("home")} as home
-            join {resolved.scratch("prepared")} as own using (record_no)
-            join {resolved.scratch("prepared")} as first on first.record_no = home.home
-        ),
-        everybody as (
-            from found
-            union all
-            -- a copy joins where the second row of its content joined the first; alone it stays alone
-            select copied.record_id, case when found.cluster_id = found.record_id then copied.record_id
-                else found.cluster_id end
-            from copied join found on found.record_id = copied.second
-        )
-        select *, count(*) over (partition by cluster_id) as records from everybody order by cluster_id, record_id
-        """
-    )
-    con.execute(
-        f"create or replace table pairs as select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
+def _make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) -> None:
+    """Write `clusters`, `pairs` and `review`, and make `customers`: per cluster its first record and its records."""
+    _count_customers(con, resolved)
+    _write(con, out, "clusters", _clusters_sql(resolved))
+    # the evidence is long and made after sorting
+    _write(
+        con, out, "pairs",
+        "select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
         " round(match_probability, 9) as match_probability, final_verdict as verdict, final_rule as rule,"
-        f" final_conflict as conflict, {pattern_sql(resolved.model)} as evidence from final_{resolved.party_type}"
-        " where final_verdict in ('link', 'review') order by record_no_l, record_no_r"
-    )
+        f" final_conflict as conflict, {pattern_sql(resolved.model)} as evidence from (from {resolved.scratch('final')}"
+        " where final_verdict in ('link', 'review') order by record_no_l, record_no_r)",
+    )  # fmt: skip
     fields = ", ".join(
-        f'l."{name}"::varchar as "{name}_l", r."{name}"::varchar as "{name}_r"' for name in resolved.model.fields
+        f'"{name}_{side}"::varchar as "{name}_{side}"' for name in resolved.model.fields for side in "lr"
+    )
+    _write(
+        con, out, "review",
+        "select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
+        " round(match_probability, 9) as match_probability, final_rule as rule, final_conflict as conflict,"
+        f" {fields} from {resolved.scratch('final')} join doubtful using (record_no_l, record_no_r)"
+        " where final_verdict = 'review' order by round(match_weight, 4) desc, record_id_l, record_id_r",
+    )  # fmt: skip
+    con.unregister("doubtful")
+
+
+def _show_doubtful(prepared: Prepared, resolved: Resolved) -> None:
+    """Make `doubtful`: the pairs to be reviewed by number, with the values of both sides."""
+    listed = prepared.con.execute(f"select record_no_l, record_no_r from {resolved.scratch('listed')}").fetchnumpy()
+    fields, _, _ = prepared.of(prepared.model.fields, listed["record_no_l"], listed["record_no_r"])
+    register(prepared.con, "doubtful", listed | {
+        f"{name}_{side}": fields.columns[name].taken(listed[f"record_no_{side}"])
+        for name in prepared.model.fields for side in "lr"
+    })  # fmt: skip
+
+
+def _count_customers(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
+    """Make `customers` (home, records) and `copies` (record, home; null where it stays alone)."""
+    # a copy joins where the second row of its content joined the first; alone it stays alone
+    con.execute(
+        "create or replace table copies as select copied.record_id, nullif(home, record_no) as home"
+        f" from copied join {resolved.scratch('named')} as own"
+        f" on own.record_id = second join {resolved.scratch('home')} using (record_no)"
     )
     con.execute(
-        f"create or replace table review as select pairs.* exclude (evidence, verdict), {fields} from pairs"
-        f" join prepared_{resolved.party_type} as l on l.record_id = record_id_l"
-        f" join prepared_{resolved.party_type} as r on r.record_id = record_id_r"
-        " where verdict = 'review' order by match_weight desc, record_id_l, record_id_r"
+        "create or replace table customers as select home, count(*) as records from"
+        f" (select home from {resolved.scratch('home')} union all select home from copies where home is not null)"
+        " group by home"
     )
 
 
-def _write(con: duckdb.DuckDBPyConnection, out: Path) -> None:
-    for name in ("pairs", "clusters", "review"):
-        _copy(con, out, name)
+def _clusters_sql(resolved: Resolved) -> str:
+    """Query of every record with its cluster and the cluster's size, in the order of their ids.
+
+    Numbers are in the order of the ids and quicker to sort; a copy, which has none, stands behind the record before it.
+    """
+    own = resolved.scratch("named")
+    return f"""
+        with placed as (
+            select record_id, home from {resolved.scratch("home")} join {own} using (record_no)
+            union all
+            from copies where home is not null
+        ),
+        named as (select home, record_id as cluster_id, records from customers join {own} on record_no = home)
+        select record_id, cluster_id, records
+        from (
+            select record_id, cluster_id, records, 2 * home as place from placed join named using (home)
+            union all
+            select copies.record_id, copies.record_id, 1, 2 * coalesce(record_no, -1) + 1
+            from copies asof left join {own} as own on copies.record_id > own.record_id where home is null
+        )
+        order by place, record_id
+    """
 
 
-def _copy(con: duckdb.DuckDBPyConnection, out: Path, name: str) -> None:
-    for suffix, options in (("parquet", "format parquet"), ("csv", "format csv, header")):
-        path = str(out / f"{name}.{suffix}").replace("'", "''")
-        con.execute(f"copy (from {name}) to '{path}' ({options})")
+def _write(con: duckdb.DuckDBPyConnection, out: Path, name: str, query: str) -> None:
+    """Write what a query gives as `name`, Parquet and CSV, and make the view `name`, which reads it from there."""
+    parquet, csv = (str(out / f"{name}.{suffix}").replace("'", "''") for suffix in ("parquet", "csv"))
+    con.execute(f"copy ({query}) to '{parquet}' (format parquet)")
+    con.execute(f"create or replace view {name} as from read_parquet('{parquet}')")  # need not stand in memory
+    con.execute(f"copy (from {name}) to '{csv}' (format csv, header)")
 
 
 def summary(matched: Matched) -> dict[str, Any]:

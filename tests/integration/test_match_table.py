@@ -225,6 +225,8 @@ def test_rows_without_a_value_never_agree(tmp_path):
     matched = match_small(tmp_path, [f"{n},," for n in range(100)])
     assert matched.con.execute("select max(records) from clusters").fetchone() == (1,)
     assert any("field 'name': no value in any row" in note for note in matched.notices)
+    lines = (tmp_path / "out" / "clusters.csv").read_text(encoding="utf-8").splitlines()[1:]
+    assert lines == sorted(f"{n},{n},1" for n in range(100))
 
 
 def test_repeated_ids_are_told_apart(tmp_path):
@@ -232,6 +234,16 @@ def test_repeated_ids_are_told_apart(tmp_path):
     found = [row[0] for row in matched.con.execute("select record_id from clusters order by 1").fetchall()]
     assert found == ["7", "7#2", "8"]
     assert any("repeat an id" in note for note in matched.notices)
+
+
+def test_rows_without_an_id_are_named_by_their_place_in_their_table(tmp_path):
+    (tmp_path / "small.yml").write_text(_SMALL, encoding="utf-8")
+    for name, rows in (("a", "7,王小明,\n,李红,\n"), ("b", ",张伟,\n8,周天,\n ,吴花,\n")):
+        (tmp_path / f"{name}.csv").write_text("id,name,mobile\n" + rows, encoding="utf-8")
+    files = [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")]
+    matched = match_files(files, tmp_path / "small.yml", tmp_path / "out", None, silent)
+    found = [row[0] for row in matched.con.execute("select record_id from clusters").fetchall()]
+    assert found == ["a:7", "a:row 000000002", "b:8", "b:row 000000001", "b:row 000000003"]
 
 
 @pytest.mark.parametrize("name", ["febrl3", "fake_1000", "senzing_truthset", "rldata500"])
