@@ -136,8 +136,8 @@ def _write(
     con.register("found_pairs", in_batches(pa.table(columns)))
     names = ", ".join(f"'{name}'" for name in rules)
     con.execute(
-        f"create or replace table {target} as select list_extract([{names}]::varchar[], place + 1) as match_key, l as join_key_l,"
-        " r as join_key_r from found_pairs"
+        f"create or replace table {target} as select list_extract([{names}]::varchar[], place + 1) as match_key,"
+        " l as join_key_l, r as join_key_r from found_pairs"
     )
     con.unregister("found_pairs")
 
