@@ -81,6 +81,7 @@ def match_files(
         SettingsError: the model or the memory is wrong, or the numbers were trained for another one.
         SourceError: a table cannot be read, or lacks columns the model names.
     """
+    pa.set_memory_pool(pa.system_memory_pool())  # it gives back at once what a step needed no longer
     model = load_model(model_path)
     out.mkdir(parents=True, exist_ok=True)
     con = _connect(out, memory)
