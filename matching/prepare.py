@@ -130,8 +130,8 @@ def _encoded(values: pa.ChunkedArray) -> pa.DictionaryArray:
     """The values, each once, and their places."""
     if not len(values):
         return pa.array([], values.type).dictionary_encode()
-    encoded = values.dictionary_encode().unify_dictionaries().combine_chunks()
-    return encoded.chunk(0) if isinstance(encoded, pa.ChunkedArray) else encoded
+    chunks = values.dictionary_encode().chunks  # Arrow gives all chunks of one array the same dictionary
+    return pa.DictionaryArray.from_arrays(pa.concat_arrays([chunk.indices for chunk in chunks]), chunks[0].dictionary)
 
 
 def _texts(con: duckdb.DuckDBPyConnection, values: pa.Array) -> pa.StringArray:

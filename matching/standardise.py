@@ -44,6 +44,7 @@ _HOUSE_WORDS = re.compile(f"[{many_values.HOUSE_WORDS}]+")
 _NUMERAL = re.compile(f"[〇{many_values.NUMERALS}](?=[{many_values.NUMBERED}])")
 _DIGITS = re.compile(r"\d+")
 _MAIL = re.compile(r"([\w.+\-']+)@([\w\-]+(?:\.[\w\-]+)*)")
+_AT_ONCE = 50_000  # values
 _CHINESE_DIGITS = str.maketrans("〇零一二三四五六七八九", "00123456789")
 
 
@@ -258,7 +259,14 @@ KINDS: dict[str, Kind] = {
 
 
 def keys_of(kind: Kind, texts: pa.StringArray, wanted: Sequence[str]) -> dict[str, pa.Array]:
-    """The wanted keys of values, none of them null: ordinary ones all at once, the rest one by one."""
+    """The wanted keys of values, none of them null: ordinary ones many at once, the rest one by one."""
+    # in parts: their characters stay in the processor's cache, and what is made on the way takes little room
+    parts = [texts.slice(first, _AT_ONCE) for first in range(0, max(len(texts), 1), _AT_ONCE)]
+    made = [_keys_of_part(kind, part, wanted) for part in parts]
+    return {suffix: pa.concat_arrays([keys[suffix] for keys in made]) for suffix in wanted}
+
+
+def _keys_of_part(kind: Kind, texts: pa.StringArray, wanted: Sequence[str]) -> dict[str, pa.Array]:
     if kind.many is None:
         return one_by_one(kind, texts, wanted)
     ordinary, found = kind.many(texts, wanted)
