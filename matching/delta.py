@@ -18,51 +18,77 @@ from matching.blocking import keyed_sql
 from matching.history import SCHEMA
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
-from matching.prepare import content_sql, prepare
+from matching.party import RECORDS, contents_sql, party_sql
+from matching.prepare import prepare
 from matching.term_frequency import count_sql, rounded_count_sql
 from matching.work import Work, count, highest, register
 
 _MOST = 0.2  # of all records: when more changed, looking at everything is as quick
 
 
-def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, tables: Tables) -> bool:
-    """Make `changed`, `gone`, `prepared_fresh` and `prepared`; False when too much changed to be worth it.
+def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables) -> bool:
+    """Make `changed`, `gone`, `seen_fresh`, `prepared_fresh`, `prepared`; False when too much changed to be worth it.
 
     Args:
-        con: the scratch connection.
-        model: names the columns of `source`.
-        source: today's records.
+        con: the scratch connection, with the parties gathered.
+        model: names the columns of the parties.
         tables: of the party type; the kept ones are those of the run before.
     """
     changed, gone, fresh = (tables.scratch(kind) for kind in ("changed", "gone", "prepared_fresh"))
-    con.execute(
-        f"""
-        create or replace table {changed} as
-        select kept.record_no, record_id, seen.record_id is not null as is_there
-        from (select record_no, record_id, record_hash from {tables.kept("prepared")}) as kept
-        full join (select source.record_id, {content_sql(model)} as record_hash from {source} as source) as seen
-            using (record_id)
-        where kept.record_hash is distinct from seen.record_hash
-        """
-    )
-    if count(con, changed) > _MOST * count(con, source):
+    kept, records = tables.kept("prepared"), count(con, tables.kept("seen"))
+    _compare_contents(con, tables)
+    if count(con, changed) > _MOST * records:
         return False
     con.execute(f"create or replace table {gone} as select record_no from {changed} where record_no is not null")
-    following = highest(con, tables.kept("prepared"))
+    following = highest(con, kept)
     con.execute(
-        f"create or replace table number as select record_id, coalesce(record_no, {following} + row_number() over"
-        f" (partition by record_no is null order by record_id))::integer as record_no from {changed} where is_there"
+        "create or replace table number as select record_id, content, coalesce(record_no,"
+        f" {following} + row_number() over (partition by record_no is null order by record_id))::integer as record_no"
+        f" from {changed} where is_there"
     )
+    con.execute(f"create or replace table {tables.scratch('seen_fresh')} as select record_no, content from number")
+    # what their parties are made of is looked up for them alone: the optimizer would unfold all parties first
     con.execute(
-        f"create or replace view changed_source as select * from {source} where record_id in (select record_id from"
-        " number)"
+        "create or replace table changed_record as"
+        f" select record.* from {RECORDS} as record semi join number using (record_id)"
     )
+    con.execute(f"create or replace view changed_source as {party_sql(model.party_type, 'changed_record')}")
     prepare(con, model, "changed_source", fresh, "number")
     con.execute(
-        f"create or replace view {tables.scratch('prepared')} as select * from {tables.kept('prepared')} anti join"
+        f"create or replace view {tables.scratch('prepared')} as select * from {kept} anti join"
         f" {gone} using (record_no) union all by name select * from {fresh}"
     )
     return True
+
+
+def _compare_contents(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Make `changed`: record_id, its kept number if it has one, today's content, and whether it is there today."""
+    # one hash tells record and content, so that records are not joined by their ids, which are texts
+    con.execute(
+        "create or replace table differing as select record_no, record_id, content"
+        f" from {tables.kept('seen')} full join ({contents_sql(tables.party_type)}) using (content)"
+        " where record_no is null or record_id is null"
+    )
+    con.execute(
+        f"""
+        create or replace table {tables.scratch("changed")} as
+        select before.record_no, record_id, today.content, today.record_id is not null as is_there
+        from (
+            select record_no, record_id from (select record_no, record_id from {tables.kept("prepared")})
+            semi join (from differing where record_id is null) using (record_no)
+        ) as before
+        full join (select record_id, content from differing where record_no is null) as today using (record_id)
+        """
+    )
+
+
+def note_contents(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Make `seen` of a run over everything: per record a hash of its id and of what its party is made of."""
+    con.execute(
+        f"create or replace table {tables.scratch('seen')} as select record_no, content"
+        f" from (select record_no, record_id from {tables.scratch('prepared')})"
+        f" join ({contents_sql(tables.party_type)}) using (record_id)"
+    )
 
 
 def mark_dirty(work: Work) -> None:

@@ -16,10 +16,11 @@ import duckdb
 
 from matching.model import MatchModel
 from matching.parameters import Parameters, prior_shift
+from matching.party import party_sql
 from warehouse.store import CATALOG
 
 _STATE = f"{CATALOG}.main.match_state"
-_FORMAT = 1  # goes up when what is kept, or how the engine decides, changes
+_FORMAT = 2  # goes up when what is kept, or how the engine decides, changes
 _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
 
 
@@ -27,8 +28,8 @@ _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
 class Tables:
     """Names of the tables of one party type: in the scratch catalog, and as kept in the warehouse.
 
-    prepared: records with their keys. active: one record per unit and content, with its blocking keys. judged: pairs
-    that are not rejected. home: per record its unit and its customer, after and before decisions. refused: pairs that
+    prepared: records with their keys. seen: per record a hash of what its party is made of. active: one record per unit
+    and content, with its blocking keys. judged: pairs that are not rejected. home: per record its unit and its customer, after and before decisions. refused: pairs that
     a constraint kept from joining. decided: the stewards' word.
     """
 
@@ -64,6 +65,7 @@ def signature(model: MatchModel, parameters: Parameters, records: int) -> str:
         "model": model.model_dump(mode="json"),
         "version": parameters.version,
         "shift": prior_shift(parameters, records),
+        "parties": party_sql(model.party_type),
         "engines": [version(name) for name in _ENGINES],
         "format": _FORMAT,
     }
@@ -87,7 +89,7 @@ def sign(con: duckdb.DuckDBPyConnection, party_type: str, signed: str | None, as
 
 def keep_all(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     """Keep the tables of a whole run; the caller holds the transaction."""
-    for kind in ("prepared", "active", "judged", "home", "refused", "decided"):
+    for kind in ("prepared", "seen", "active", "judged", "home", "refused", "decided"):
         con.execute(f"create or replace table {tables.kept(kind)} as from {tables.scratch(kind)}")
 
 
@@ -96,6 +98,7 @@ def keep_changes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     scratch = tables.scratch
     outdated = {
         "prepared": f"record_no in (select record_no from {scratch('gone')})",
+        "seen": f"record_no in (select record_no from {scratch('gone')})",
         "active": f"record_no in (select record_no from {scratch('dirty')})",
         "judged": f"(record_no_l, record_no_r) in (select (record_no_l, record_no_r) from {scratch('stale')})",
         "home": f"record_no in {tables.outdated}",

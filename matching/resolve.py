@@ -10,7 +10,7 @@ import duckdb
 
 from matching.blocking import Oversize
 from matching.decisions import PairDecision
-from matching.delta import find_changes
+from matching.delta import find_changes, note_contents
 from matching.history import History, joined_before
 from matching.kept import Kept, Tables, find_kept, signature
 from matching.lifecycle import watch
@@ -88,7 +88,7 @@ def resolve(
         return Resolved(party_type, model, "untrained", tables, 0)
     known = load_parameters(parameters_path(settings, party_type), model)
     kept = None if whole or known is None else _usable(con, model, known, records, history)
-    if kept is None or not find_changes(con, model, source, tables):
+    if kept is None or not find_changes(con, model, tables):
         kept = None
         prepare(con, model, source, tables.scratch("prepared"))
     parameters = trained_parameters(settings, con, model, tables.scratch("prepared"), history.as_of)
@@ -99,6 +99,8 @@ def resolve(
         prepare(con, model, source, tables.scratch("prepared"))
     joined = counts_joined(history, party_type, parameters)
     before = joined_before(con, history) if joined and model.limits.keep_joined else None
+    if kept is None:
+        note_contents(con, tables)
     found = resolve_prepared(con, model, parameters, decisions, before, kept, history.as_of)
     return replace(found, drifted=drifted, joined=joined, signature=signature(model, parameters, records))
 
