@@ -22,6 +22,9 @@ from warehouse.store import CATALOG
 _STATE = f"{CATALOG}.main.match_state"
 _FORMAT = 2  # goes up when what is kept, or how the engine decides, changes
 _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
+_KINDS = ("prepared", "seen", "active", "judged", "home", "refused", "decided")
+_DEAD = 1.25  # times as many rows as are alive: of a table of at least so many, the dead ones are worth dropping
+_LARGE = 100_000
 
 
 @dataclass(frozen=True)
@@ -89,7 +92,7 @@ def sign(con: duckdb.DuckDBPyConnection, party_type: str, signed: str | None, as
 
 def keep_all(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     """Keep the tables of a whole run; the caller holds the transaction."""
-    for kind in ("prepared", "seen", "active", "judged", "home", "refused", "decided"):
+    for kind in _KINDS:
         con.execute(f"create or replace table {tables.kept(kind)} as from {tables.scratch(kind)}")
 
 
@@ -101,10 +104,32 @@ def keep_changes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
         "seen": f"record_no in (select record_no from {scratch('gone')})",
         "active": f"record_no in (select record_no from {scratch('dirty')})",
         "judged": f"(record_no_l, record_no_r) in (select (record_no_l, record_no_r) from {scratch('stale')})",
-        "home": f"record_no in {tables.outdated}",
         "refused": f"l in {tables.outdated} or r in {tables.outdated}",
         "decided": "true",
     }
     for kind, condition in outdated.items():
         con.execute(f"delete from {tables.kept(kind)} where {condition}")
         con.execute(f"insert into {tables.kept(kind)} by name from {scratch(kind + '_fresh')}")
+    _keep_homes(con, tables)
+
+
+def _keep_homes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Most records that are grouped again come out as they were: those stay."""
+    kept, fresh = tables.kept("home"), tables.scratch("home_fresh")
+    other = f"select record_no from (from {fresh} except from {kept})"
+    con.execute(
+        f"delete from {kept} where record_no in ({other})"
+        f" or record_no in (select record_no from {tables.scratch('gone')})"
+    )
+    con.execute(f"insert into {kept} by name from {fresh} anti join {kept} using (record_no)")
+
+
+def has_dead_rows(con: duckdb.DuckDBPyConnection, tables: Tables) -> bool:
+    """Whether so many rows of a large table were deleted since it was written that it is worth writing it anew."""
+    sizes = con.execute("select table_name, estimated_size from duckdb_tables() where database_name = ?", [CATALOG])
+    written = dict(sizes.fetchall())
+    for name in ("match_pair", "match_cluster", *(f"match_{kind}_{tables.party_type}" for kind in _KINDS)):
+        row = con.execute(f"select count(*) from {CATALOG}.main.{name}").fetchone()
+        if row and written[name] > _DEAD * max(row[0], _LARGE):
+            return True
+    return False

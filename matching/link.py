@@ -14,7 +14,7 @@ import duckdb
 from matching.bridge import find_bridges
 from matching.decisions import load_decisions
 from matching.history import SCHEMA, History, create_tables, read_history, write_day
-from matching.kept import keep_all, keep_changes, sign
+from matching.kept import has_dead_rows, keep_all, keep_changes, sign
 from matching.model import PARTY_TYPES
 from matching.pairs import finish_pairs, write_clusters, write_pairs
 from matching.party import gather_parties
@@ -78,6 +78,8 @@ def _write(
         _write_run(con, outcome, verdicts, as_of, run_id)
     changed = write_day(con, history, run_id, settled.found, bridges, cause)
     con.execute("commit")
+    if any(has_dead_rows(con, outcome.tables) for outcome in filled):
+        store.compact(con)
     return counts | {f"ids_{kind}": changed.get(kind, 0) for kind in ("mint", "merge", "split", "undo", "retire")}
 
 
