@@ -17,6 +17,7 @@ from statistics import NormalDist
 
 import duckdb
 
+from matching.digest import gaps_sql
 from matching.engine import comparison_patterns, linker_on, splink_settings
 from matching.model import MatchModel
 from matching.parameters import Parameters, Profile
@@ -51,7 +52,9 @@ def profiled(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, para
     return parameters.model_copy(update={"profile": take_profile(con, model, parameters, table)})
 
 
-def drift(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str) -> list[Drift]:
+def drift(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, digest: str | None = None
+) -> list[Drift]:
     """Measure a prepared table against the training data; empty when the numbers carry no profile.
 
     Args:
@@ -59,17 +62,18 @@ def drift(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Paramet
         model: its `training.drift` holds the limits.
         parameters: the trained numbers.
         table: prepared records of today.
+        digest: their digest, where there is one.
     """
     if parameters.profile is None:
         return []
-    return compare_profiles(model, parameters.profile, take_profile(con, model, parameters, table))
+    return compare_profiles(model, parameters.profile, take_profile(con, model, parameters, table, digest))
 
 
-def take_profile(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str) -> Profile:
+def take_profile(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, digest: str | None = None
+) -> Profile:
     """Count a prepared table: records, missing values, and levels among two small samples of pairs."""
-    empty = ", ".join(f'count(*) - count("{name}")' for name in model.fields)
-    row = con.execute(f"select count(*), {empty} from {table}").fetchone() or ()
-    records, *missing = (int(number) for number in row)
+    records, missing = _gaps(con, model, digest or f"(select {gaps_sql(model)} as gaps from {table})")
     linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     names = [item.comparison for item in model.comparisons]
     compared = ", ".join(f'"{name}"' for name in model.compared_columns)
@@ -86,7 +90,17 @@ def take_profile(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: 
     con.execute("drop view drift_kind")
     con.execute("drop table drift_pairs")
     con.execute("drop table drift_records")
-    return Profile(records=records, missing=dict(zip(model.fields, missing, strict=True)), **levels)
+    return Profile(records=records, missing=missing, **levels)
+
+
+def _gaps(con: duckdb.DuckDBPyConnection, model: MatchModel, digest: str) -> tuple[int, dict[str, int]]:
+    """The number of records of a digest, and for each field of those that miss it."""
+    missing, records = dict.fromkeys(model.fields, 0), 0
+    for gaps, number in con.execute(f"select gaps, count(*) from {digest} group by gaps").fetchall():
+        records += number
+        for name, gap in zip(model.fields, gaps, strict=True):
+            missing[name] += number if gap == "1" else 0
+    return records, missing
 
 
 def _random_sql(model: MatchModel, table: str) -> str:

@@ -16,13 +16,13 @@ import duckdb
 
 from matching.model import MatchModel
 from matching.parameters import Parameters, prior_shift
-from matching.party import party_sql
+from matching.party import folded_sql, party_sql
 from warehouse.store import CATALOG
 
 _STATE = f"{CATALOG}.main.match_state"
 _FORMAT = 2  # goes up when what is kept, or how the engine decides, changes
 _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
-_KINDS = ("prepared", "seen", "active", "judged", "home", "refused", "decided")
+_KINDS = ("prepared", "digest", "active", "judged", "home", "refused", "decided")
 _DEAD = 1.25  # times as many rows as are alive: of a table of at least so many, the dead ones are worth dropping
 _LARGE = 100_000
 
@@ -31,9 +31,9 @@ _LARGE = 100_000
 class Tables:
     """Names of the tables of one party type: in the scratch catalog, and as kept in the warehouse.
 
-    prepared: records with their keys. seen: per record a hash of what its party is made of. active: one record per unit
-    and content, with its blocking keys. judged: pairs that are not rejected. home: per record its unit and its customer, after and before decisions. refused: pairs that
-    a constraint kept from joining. decided: the stewards' word.
+    prepared: records with their keys. digest: their hashes (`matching.digest`). active: one record per unit and
+    content, with its blocking keys. judged: pairs that are not rejected. home: per record its unit and its customer,
+    after and before decisions. refused: pairs that a constraint kept from joining. decided: the stewards' word.
     """
 
     party_type: str
@@ -68,7 +68,7 @@ def signature(model: MatchModel, parameters: Parameters, records: int) -> str:
         "model": model.model_dump(mode="json"),
         "version": parameters.version,
         "shift": prior_shift(parameters, records),
-        "parties": party_sql(model.party_type),
+        "parties": party_sql(model.party_type, folded_sql(model.party_type)),
         "engines": [version(name) for name in _ENGINES],
         "format": _FORMAT,
     }
@@ -101,7 +101,7 @@ def keep_changes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     scratch = tables.scratch
     outdated = {
         "prepared": f"record_no in (select record_no from {scratch('gone')})",
-        "seen": f"record_no in (select record_no from {scratch('gone')})",
+        "digest": f"record_no in (select record_no from {scratch('gone')})",
         "active": f"record_no in (select record_no from {scratch('dirty')})",
         "judged": f"(record_no_l, record_no_r) in (select (record_no_l, record_no_r) from {scratch('stale')})",
         "refused": f"l in {tables.outdated} or r in {tables.outdated}",

@@ -178,6 +178,7 @@ def watch(
     parameters: Parameters,
     table: str,
     as_of: dt.date,
+    digest: str | None = None,
 ) -> tuple[Parameters, int]:
     """Measure drift in a run and do what the model file says: warn, stop, or train anew.
 
@@ -188,6 +189,7 @@ def watch(
         parameters: the numbers in force.
         table: prepared records of the day.
         as_of: the day.
+        digest: their digest (`matching.digest`), where there is one.
 
     Returns:
         The numbers to use today, and the largest stability index in per mille.
@@ -195,7 +197,7 @@ def watch(
     Raises:
         GateError: there is drift, and the model file says stop.
     """
-    found = drift(con, model, parameters, table)
+    found = drift(con, model, parameters, table, digest)
     over = [item for item in found if item.is_over]
     for item in over:
         log.warning("%s: %s", model.party_type, told(item))

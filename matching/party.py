@@ -12,8 +12,6 @@ from matching.cluster import Forest
 from matching.history import register_texts
 from warehouse.store import CATALOG
 
-RECORDS = f"{CATALOG}.main.int_party__record"
-
 # number spaces by document type, for numbers that are not valid and so have no key; resident ids, household registers
 # and residence permits share one
 _SPACE = """
@@ -84,24 +82,22 @@ from""",
 }
 
 
-def party_sql(party_type: str, records: str = RECORDS) -> str:
-    """Query of the parties of a relation of standardised records; `gather_parties` was called."""
-    return f"{_SELECT[party_type]} ({_folded_sql(party_type, records)}) as record"
-
-
-def contents_sql(party_type: str) -> str:
-    """Query of record_id and `content`, a hash of the id and of all that today's party of the record is made of.
+def folded_sql(party_type: str) -> str:
+    """Query of today's records with all that their parties are made of, and `content`, a hash of it and of the id.
 
     It is quicker to make than the parties: those of records with the same content are the same.
     """
-    columns = ", ".join((*_READ[party_type], *_FOLDED[party_type]))
-    return f"select record_id, hash(record_id, {columns}) as content from ({_folded_sql(party_type, RECORDS)})"
-
-
-def _folded_sql(party_type: str, records: str) -> str:
     columns = ", ".join(("record_id", *_READ[party_type], *_FOLDED[party_type]))
     joins = " ".join(_JOINS[name] for name in _FOLDED[party_type] if name in _JOINS)
-    return f"select {columns} from {records} {joins} where party_type = '{party_type}'"
+    return (
+        f"select {columns}, hash({columns}) as content from {CATALOG}.main.int_party__record {joins}"
+        f" where party_type = '{party_type}'"
+    )
+
+
+def party_sql(party_type: str, folded: str) -> str:
+    """Query of the parties of records as `folded_sql` gives them."""
+    return f"{_SELECT[party_type]} {folded} as record"
 
 
 def gather_parties(con: duckdb.DuckDBPyConnection) -> None:
@@ -112,7 +108,9 @@ def gather_parties(con: duckdb.DuckDBPyConnection) -> None:
     con.unregister("holders")
     con.execute(_CONTACTS)
     for party_type in _READ:
-        con.execute(f"create or replace view party_{party_type} as {party_sql(party_type)}")
+        con.execute(
+            f"create or replace view party_{party_type} as {party_sql(party_type, f'({folded_sql(party_type)})')}"
+        )
 
 
 def document_holders(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

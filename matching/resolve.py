@@ -10,12 +10,14 @@ import duckdb
 
 from matching.blocking import Oversize
 from matching.decisions import PairDecision
-from matching.delta import find_changes, note_contents
+from matching.delta import find_changes
+from matching.digest import make_digest
 from matching.history import History, joined_before
 from matching.kept import Kept, Tables, find_kept, signature
 from matching.lifecycle import watch
 from matching.model import MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters
+from matching.party import folded_sql
 from matching.prepare import prepare
 from matching.regroup import regroup
 from matching.score import scorer
@@ -82,27 +84,34 @@ def resolve(
         GateError: the data drifted, and the model file says stop.
     """
     model = load_model(model_path(settings, party_type))
-    tables, source = Tables(party_type), f"party_{party_type}"
-    records = count(con, source)
+    tables = Tables(party_type)
+    records = count(con, f"party_{party_type}")
     if records == 0:
         return Resolved(party_type, model, "untrained", tables, 0)
     known = load_parameters(parameters_path(settings, party_type), model)
     kept = None if whole or known is None else _usable(con, model, known, records, history)
     if kept is None or not find_changes(con, model, tables):
         kept = None
-        prepare(con, model, source, tables.scratch("prepared"))
-    parameters = trained_parameters(settings, con, model, tables.scratch("prepared"), history.as_of)
-    parameters, drifted = watch(settings, con, model, parameters, tables.scratch("prepared"), history.as_of)
+        _prepare_all(con, model, tables)
+    prepared, digest = tables.scratch("prepared"), tables.scratch("digest")
+    parameters = trained_parameters(settings, con, model, prepared, history.as_of)
+    parameters, drifted = watch(settings, con, model, parameters, prepared, history.as_of, digest)
     if kept and known and known.version != parameters.version:  # trained anew, so nothing kept holds
         kept = None
-        con.execute(f"drop view {tables.scratch('prepared')}")
-        prepare(con, model, source, tables.scratch("prepared"))
+        for view in (prepared, digest):
+            con.execute(f"drop view {view}")
+        _prepare_all(con, model, tables)
     joined = counts_joined(history, party_type, parameters)
     before = joined_before(con, history) if joined and model.limits.keep_joined else None
-    if kept is None:
-        note_contents(con, tables)
     found = resolve_prepared(con, model, parameters, decisions, before, kept, history.as_of)
     return replace(found, drifted=drifted, joined=joined, signature=signature(model, parameters, records))
+
+
+def _prepare_all(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables) -> None:
+    """Make `prepared` and `digest` of all parties."""
+    prepared = tables.scratch("prepared")
+    prepare(con, model, f"party_{model.party_type}", prepared)
+    make_digest(con, model, prepared, f"({folded_sql(model.party_type)})", tables.scratch("digest"))
 
 
 def counts_joined(history: History, party_type: str, parameters: Parameters) -> bool:
