@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
@@ -53,7 +53,13 @@ def profiled(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, para
 
 
 def drift(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, digest: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    parameters: Parameters,
+    table: str,
+    *,
+    digest: str | None = None,
+    records_of: Callable[[str], str] | None = None,
 ) -> list[Drift]:
     """Measure a prepared table against the training data; empty when the numbers carry no profile.
 
@@ -62,25 +68,39 @@ def drift(
         model: its `training.drift` holds the limits.
         parameters: the trained numbers.
         table: prepared records of today.
-        digest: their digest, where there is one.
+        digest: their digest (`matching.digest`), where there is one.
+        records_of: gives a relation with the records of pairs (`matching.gathered`), where not all are at hand.
     """
     if parameters.profile is None:
         return []
-    return compare_profiles(model, parameters.profile, take_profile(con, model, parameters, table, digest))
+    records, missing = _gaps(con, model, digest or _gaps_of(model, table))
+    levels = _sampled_levels(con, model, parameters, table, records, records_of)
+    return compare_profiles(model, parameters.profile, Profile(records=records, missing=missing, **levels))
 
 
-def take_profile(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str, digest: str | None = None
-) -> Profile:
+def take_profile(con: duckdb.DuckDBPyConnection, model: MatchModel, parameters: Parameters, table: str) -> Profile:
     """Count a prepared table: records, missing values, and levels among two small samples of pairs."""
-    records, missing = _gaps(con, model, digest or f"(select {gaps_sql(model)} as gaps from {table})")
+    records, missing = _gaps(con, model, _gaps_of(model, table))
+    return Profile(records=records, missing=missing, **_sampled_levels(con, model, parameters, table, records))
+
+
+def _sampled_levels(
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    parameters: Parameters,
+    table: str,
+    records: int,
+    records_of: Callable[[str], str] | None = None,
+) -> dict[str, dict[str, dict[str, int]]]:
+    """Per sample of pairs: comparison -> level -> pairs."""
     linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     names = [item.comparison for item in model.comparisons]
     compared = ", ".join(f'"{name}"' for name in model.compared_columns)
     sampled = " union all ".join(f"({sql})" for sql in (_random_sql(model, table), _blocked_sql(model, table, records)))
     con.execute(f"create or replace table drift_pairs as {sampled}")
     con.execute(
-        f"create or replace table drift_records as select record_no, {compared} from {table}"
+        "create or replace table drift_records as"
+        f" select record_no, {compared} from {records_of('drift_pairs') if records_of else table}"
         " where record_no in (select unnest([join_key_l, join_key_r]) from drift_pairs)"
     )
     levels = {}
@@ -90,7 +110,11 @@ def take_profile(
     con.execute("drop view drift_kind")
     con.execute("drop table drift_pairs")
     con.execute("drop table drift_records")
-    return Profile(records=records, missing=missing, **levels)
+    return levels
+
+
+def _gaps_of(model: MatchModel, table: str) -> str:
+    return f"(select {gaps_sql(model)} as gaps from {table})"
 
 
 def _gaps(con: duckdb.DuckDBPyConnection, model: MatchModel, digest: str) -> tuple[int, dict[str, int]]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -178,7 +178,9 @@ def watch(
     parameters: Parameters,
     table: str,
     as_of: dt.date,
+    *,
     digest: str | None = None,
+    records_of: Callable[[str], str] | None = None,
 ) -> tuple[Parameters, int]:
     """Measure drift in a run and do what the model file says: warn, stop, or train anew.
 
@@ -190,6 +192,7 @@ def watch(
         table: prepared records of the day.
         as_of: the day.
         digest: their digest (`matching.digest`), where there is one.
+        records_of: gives a relation with the records of pairs (`matching.gathered`), where not all are at hand.
 
     Returns:
         The numbers to use today, and the largest stability index in per mille.
@@ -197,7 +200,7 @@ def watch(
     Raises:
         GateError: there is drift, and the model file says stop.
     """
-    found = drift(con, model, parameters, table, digest)
+    found = drift(con, model, parameters, table, digest=digest, records_of=records_of)
     over = [item for item in found if item.is_over]
     for item in over:
         log.warning("%s: %s", model.party_type, told(item))

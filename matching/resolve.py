@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import duckdb
 
@@ -12,6 +13,7 @@ from matching.blocking import Oversize
 from matching.decisions import PairDecision
 from matching.delta import find_changes
 from matching.digest import make_digest
+from matching.gathered import begin_gathering, gather
 from matching.history import History, joined_before
 from matching.kept import Kept, Tables, find_kept, signature
 from matching.lifecycle import watch
@@ -95,7 +97,11 @@ def resolve(
         _prepare_all(con, model, tables)
     prepared, digest = tables.scratch("prepared"), tables.scratch("digest")
     parameters = trained_parameters(settings, con, model, prepared, history.as_of)
-    parameters, drifted = watch(settings, con, model, parameters, prepared, history.as_of, digest)
+    if kept:
+        begin_gathering(con, model, tables)
+    records_of = partial(gather, con, tables) if kept else None
+    day = history.as_of
+    parameters, drifted = watch(settings, con, model, parameters, prepared, day, digest=digest, records_of=records_of)
     if kept and known and known.version != parameters.version:  # trained anew, so nothing kept holds
         kept = None
         for view in (prepared, digest):

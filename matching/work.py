@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.decisions import PairDecision
+from matching.gathered import gather
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
 from matching.score import Scorer
@@ -67,14 +68,8 @@ class Work:
         self.scorer.weigh(self._records_of(pairs), pairs, target)
 
     def _records_of(self, pairs: str) -> str:
-        """Prepared records to weigh pairs with: all, or, where only some are looked at, those gathered once."""
-        if self.kept is None:
-            return self.scratch("prepared")
-        self.con.execute(
-            f"create or replace table {self.scratch('weighed')} as from {self.scratch('prepared')}"
-            f" where record_no in (select unnest([join_key_l, join_key_r]) from {pairs})"
-        )
-        return self.scratch("weighed")
+        """Prepared records to weigh pairs with: all, or, where only some are looked at, those gathered."""
+        return gather(self.con, self.tables, pairs) if self.kept else self.scratch("prepared")
 
     def fresh_or_kept(self, kind: str, key: str, outdated: str) -> None:
         """Make the view of a kind: what was kept, without what a relation names by its key, and what is fresh."""
