@@ -96,7 +96,7 @@ def _sampled_levels(
     linker = linker_on(con, table, splink_settings(model, parameters, frequencies=False))
     names = [item.comparison for item in model.comparisons]
     compared = ", ".join(f'"{name}"' for name in model.compared_columns)
-    sampled = " union all ".join(f"({sql})" for sql in (_random_sql(model, table), _blocked_sql(model, table, records)))
+    sampled = f"({_random_sql(model, table, records)}) union all ({_blocked_sql(model, table, records)})"
     con.execute(f"create or replace table drift_pairs as {sampled}")
     con.execute(
         "create or replace table drift_records as"
@@ -127,12 +127,15 @@ def _gaps(con: duckdb.DuckDBPyConnection, model: MatchModel, digest: str) -> tup
     return records, missing
 
 
-def _random_sql(model: MatchModel, table: str) -> str:
+def _random_sql(model: MatchModel, table: str, records: int) -> str:
     """Each record of a sample and the next one in a random order that is always the same."""
+    place = f"hash(record_id, {model.training.seed})"
+    # of a large table only those are put in order that come early in it: twice as many as are wanted
+    early = f" where {place} < {2**64 * 2 * _PAIRS // records}::ubigint" if records > 4 * _PAIRS else ""
     return (
         "select 'random' as match_key, record_no as join_key_l, other as join_key_r from ("
         " select record_no, lead(record_no) over (order by place, record_id) as other from ("
-        f" select record_no, record_id, hash(record_id, {model.training.seed}) as place from {table}"
+        f" select record_no, record_id, {place} as place from {table}{early}"
         f" order by place, record_id limit {_PAIRS + 1})) where other is not null"
     )
 
