@@ -23,7 +23,7 @@ _STATE = f"{CATALOG}.main.match_state"
 _FORMAT = 2  # goes up when what is kept, or how the engine decides, changes
 _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
 _KINDS = ("prepared", "digest", "active", "judged", "home", "refused", "decided")
-_DEAD = 1.25  # times as many rows as are alive: of a table of at least so many, the dead ones are worth dropping
+_DEAD = 1.5  # times as many rows as are alive: of a table of at least so many, the dead ones are worth dropping
 _LARGE = 100_000
 
 
@@ -129,7 +129,7 @@ def has_dead_rows(con: duckdb.DuckDBPyConnection, tables: Tables) -> bool:
     sizes = con.execute("select table_name, estimated_size from duckdb_tables() where database_name = ?", [CATALOG])
     written = dict(sizes.fetchall())
     for name in ("match_pair", "match_cluster", *(f"match_{kind}_{tables.party_type}" for kind in _KINDS)):
-        row = con.execute(f"select count(*) from {CATALOG}.main.{name}").fetchone()
+        row = con.execute(f"select count(*) from {CATALOG}.main.{name}").fetchone() if name in written else None
         if row and written[name] > _DEAD * max(row[0], _LARGE):
             return True
     return False

@@ -63,6 +63,8 @@ def _write(
     cause = "model" if _model_changed(outcomes, history) else "run"
     for outcome in filled:
         finish_pairs(con, outcome)
+    if any(has_dead_rows(con, outcome.tables) for outcome in filled):
+        store.let_compact(con)
     con.execute("begin")
     con.execute(f"delete from {SCHEMA}.match_run where as_of = ?", [as_of])
     counts: dict[str, int] = {}
@@ -78,8 +80,6 @@ def _write(
         _write_run(con, outcome, verdicts, as_of, run_id)
     changed = write_day(con, history, run_id, settled.found, bridges, cause)
     con.execute("commit")
-    if any(has_dead_rows(con, outcome.tables) for outcome in filled):
-        store.compact(con)
     return counts | {f"ids_{kind}": changed.get(kind, 0) for kind in ("mint", "merge", "split", "undo", "retire")}
 
 
