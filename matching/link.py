@@ -63,7 +63,7 @@ def _write(
     cause = "model" if _model_changed(outcomes, history) else "run"
     for outcome in filled:
         finish_pairs(con, outcome)
-    if any(has_dead_rows(con, outcome.tables) for outcome in filled):
+    if any(outcome.kept is None or has_dead_rows(con, outcome.tables) for outcome in filled):
         store.let_compact(con)
     con.execute("begin")
     con.execute(f"delete from {SCHEMA}.match_run where as_of = ?", [as_of])
