@@ -79,8 +79,8 @@ def strong_pairs(prepared: Prepared, target: str, flagged: str | None = None) ->
     """
     model, found = prepared.model, []
     for strong in model.strong_identifiers:
-        keyed = f'select record_no, record_no as unit, "{strong.key}" as key from {prepared.keyed([strong.key])}'
-        blocks = _shared(prepared.con, f'{keyed} where "{strong.key}" is not null', flagged)
+        hashed = f"{prepared.hashed_column(strong.key)} where value is not null"
+        blocks = _shared(prepared.con, f"select record_no, record_no as unit, value as key from {hashed}", flagged)
         is_large = blocks.sizes > model.limits.max_block
         found.append(blocks.chosen(~is_large).all_pairs())
         found[-1].append(_in_order(prepared, blocks.chosen(is_large)).pairs(1))

@@ -1,24 +1,29 @@
 """What a day changed, and what must be looked at again because of it.
 
 Relations made here, by party type: `changed` (records that came, went or say something else), `gone` (numbers whose
-kept row no longer holds), `prepared_fresh`, the view `prepared`, `dirty` (records that changed, or whose unit may have)
-and `flags`. A pair is weighed anew when the flags of its records make 2: 2 is a record all of whose pairs may have
-changed, 1 a record whose pairs with others of flag 1 may have: they share a value that became rarer or more common, or
-a block that became too large or small enough. Whatever is not flagged has the weight and the verdict it had.
+kept row no longer holds), `prepared_fresh`, the view `prepared`, the same of the digest, `dirty` (records that changed,
+or whose unit may have) and `flags`. A pair is weighed anew when the flags of its records make 2: 2 is a record all of
+whose pairs may have changed, 1 a record whose pairs with others of flag 1 may have: they share a value that became
+rarer or more common, or a block that became too large or small enough. Whatever is not flagged has the weight and the
+verdict it had.
 """
 
 from __future__ import annotations
 
 import datetime as dt
+from functools import partial
 
 import duckdb
 import numpy as np
 
 from matching.blocking import keyed_sql
+from matching.digest import make_digest
+from matching.gathered import begin_gathering, gather
 from matching.history import SCHEMA
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
-from matching.prepare import content_sql, prepare
+from matching.party import folded_sql, party_sql
+from matching.prepare import prepare
 from matching.records import Prepared
 from matching.term_frequency import count_sql, rounded_count_sql
 from matching.work import Work, count, highest, register
@@ -26,44 +31,64 @@ from matching.work import Work, count, highest, register
 _MOST = 0.2  # of all records: when more changed, looking at everything is as quick
 
 
-def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, tables: Tables) -> Prepared | None:
-    """Make `changed`, `gone`, `prepared_fresh` and `prepared`; None when too much changed to be worth it.
+def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables) -> Prepared | None:
+    """Make `changed`, `gone`, and `prepared` and `digest` with what is fresh of them; None when too much changed.
 
     Args:
-        con: the scratch connection.
-        model: names the columns of `source`.
-        source: today's records.
+        con: the scratch connection, with the parties gathered.
+        model: names the columns of the parties.
         tables: of the party type; the kept ones are those of the run before.
     """
     changed, gone, fresh = (tables.scratch(kind) for kind in ("changed", "gone", "prepared_fresh"))
-    con.execute(
-        f"""
-        create or replace table {changed} as
-        select kept.record_no, record_id, seen.record_id is not null as is_there
-        from (select record_no, record_id, record_hash from {tables.kept("prepared")}) as kept
-        full join (select source.record_id, {content_sql(model)} as record_hash from {source} as source) as seen
-            using (record_id)
-        where kept.record_hash is distinct from seen.record_hash
-        """
-    )
-    if count(con, changed) > _MOST * count(con, source):
+    kept, records = tables.kept("prepared"), count(con, tables.kept("digest"))
+    _compare_contents(con, tables)
+    if count(con, changed) > _MOST * records:
         return None
     con.execute(f"create or replace table {gone} as select record_no from {changed} where record_no is not null")
-    following = highest(con, tables.kept("prepared"))
+    following = highest(con, kept)
     con.execute(
-        f"create or replace table number as select record_id, coalesce(record_no, {following} + row_number() over"
-        f" (partition by record_no is null order by record_id))::integer as record_no from {changed} where is_there"
+        "create or replace table number as select record_id, coalesce(record_no,"
+        f" {following} + row_number() over (partition by record_no is null order by record_id))::integer as record_no"
+        f" from {changed} where is_there"
     )
-    con.execute(
-        f"create or replace view changed_source as select * from {source} where record_id in (select record_id from"
-        " number)"
-    )
+    con.execute(f"create or replace view changed_source as {party_sql(model.party_type, 'differing_today')}")
     prepare(con, model, "changed_source", fresh, "number")
-    con.execute(
-        f"create or replace view {tables.scratch('prepared')} as select * from {tables.kept('prepared')} anti join"
-        f" {gone} using (record_no) union all by name select * from {fresh}"
+    make_digest(con, model, fresh, "differing_today", tables.scratch("digest_fresh"))
+    for kind in ("prepared", "digest"):
+        con.execute(
+            f"create or replace view {tables.scratch(kind)} as select * from {tables.kept(kind)} anti join"
+            f" {gone} using (record_no) union all by name select * from {tables.scratch(kind + '_fresh')}"
+        )
+    begin_gathering(con, model, tables)
+    return Prepared(
+        con, model, tables.scratch("prepared"), digest=tables.scratch("digest"), gather=partial(gather, con, tables)
     )
-    return Prepared(con, model, tables.scratch("prepared"))
+
+
+def _compare_contents(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Make `changed`: record_id, its kept number if it has one, and whether it is there; `differing_today`: as folded.
+
+    One hash tells record and content, so that records need not be joined by their ids, which are texts. All that is
+    read of the few that differ is taken along: asking for it later would read the records once more.
+    """
+    con.execute(
+        f"create or replace table differing as from (select record_no, content from {tables.kept('digest')})"
+        f" full join ({folded_sql(tables.party_type)}) using (content) where record_no is null or record_id is null"
+    )
+    con.execute(
+        "create or replace view differing_today as select * exclude (record_no) from differing where record_no is null"
+    )
+    con.execute(
+        f"""
+        create or replace table {tables.scratch("changed")} as
+        select before.record_no, record_id, today.record_id is not null as is_there
+        from (
+            select record_no, record_id from (select record_no, record_id from {tables.kept("prepared")})
+            semi join (from differing where record_no is not null) using (record_no)
+        ) as before
+        full join differing_today as today using (record_id)
+        """
+    )
 
 
 def mark_dirty(work: Work) -> None:
@@ -73,10 +98,10 @@ def mark_dirty(work: Work) -> None:
         f"create or replace table {scratch('dirty')} as select record_no, 2 as flag from {scratch('gone')}"
         f" union select record_no, 2 from {scratch('prepared_fresh')}"
     )
-    for item in work.model.strong_identifiers:
+    for place in range(len(work.model.strong_identifiers)):
         before, after, fresh = (
-            f'(select record_no, hash("{item.key}") as key from {table} where "{item.key}" is not null)'
-            for table in (work.tables.kept("prepared"), scratch("prepared"), scratch("prepared_fresh"))
+            f"(select record_no, strong_{place} as key from {table} where strong_{place} is not null)"
+            for table in (work.tables.kept("digest"), scratch("digest"), scratch("digest_fresh"))
         )
         gone = f"select key from {before} semi join {scratch('gone')} using (record_no)"
         touched = f"({gone} union select key from {fresh})"
@@ -112,7 +137,12 @@ def mark_flags(work: Work, flagged: list[str]) -> None:
     con = work.con
     parts = [f"select record_no, flag from {work.scratch('dirty')}"]
     parts += [f"select record_no, 2 from ({records})" for records in flagged]
-    parts += [part for column in work.model.term_frequency_columns if (part := _with_moved_count(work, column))]
+    places = range(len(work.model.term_frequency_columns))
+    parts += [part for place in places if (part := _with_moved_count(work, place))]
+    con.execute(
+        f"create or replace table active_lost as from {work.tables.kept('active')}"
+        f" semi join {work.scratch('dirty')} using (record_no)"
+    )
     parts += [part for place in range(len(work.model.blocking)) if (part := _in_crossed_block(work, place))]
     con.execute(
         f"create or replace table {work.scratch('flags')} as select record_no, max(flag) as flag"
@@ -120,9 +150,9 @@ def mark_flags(work: Work, flagged: list[str]) -> None:
     )
 
 
-def _with_moved_count(work: Work, column: str) -> str | None:
+def _with_moved_count(work: Work, place: int) -> str | None:
     """Records with a value whose rounded count is another now; None when there is no such value."""
-    moved, gone = f"moved_{column}", work.scratch("gone")
+    moved, gone, kept = f"moved_{place}", work.scratch("gone"), work.tables.kept("digest")
     rounded = [rounded_count_sql(count_sql(work.model, records)) for records in ("before", "greatest(before + net, 1)")]
     work.con.execute(
         f"""
@@ -130,24 +160,24 @@ def _with_moved_count(work: Work, column: str) -> str | None:
         with net as (
             select value, sum(n) as net
             from (
-                select "{column}" as value, 1 as n from {work.scratch("prepared_fresh")}
+                select value_{place} as value, 1 as n from {work.scratch("digest_fresh")}
                 union all
-                select "{column}", -1 from {work.tables.kept("prepared")} semi join {gone} using (record_no)
+                select value_{place}, -1 from {kept} semi join {gone} using (record_no)
             )
             where value is not null group by value having sum(n) <> 0
         ),
         counted as (
             select value, any_value(net) as net, count(*) as before
-            from net join (select "{column}" as value from {work.tables.kept("prepared")}) using (value) group by value
+            from net join (select value_{place} as value from {kept}) using (value) group by value
         )
         select value from counted where before + net > 0 and {rounded[0]} <> {rounded[1]}
         """
     )
     if not count(work.con, moved):
         return None
-    flag = 1 if _is_shared(work.model, column) else 2
+    flag = 1 if _is_shared(work.model, work.model.term_frequency_columns[place]) else 2
     return (
-        f'select record_no, {flag} as flag from {work.scratch("prepared")} where "{column}" in'
+        f"select record_no, {flag} as flag from {work.scratch('digest')} where value_{place} in"
         f" (select value from {moved})"
     )
 
@@ -160,21 +190,21 @@ def _is_shared(model: MatchModel, column: str) -> bool:
 
 def _in_crossed_block(work: Work, place: int) -> str | None:
     """Records of blocks that were too large and are not any more, or the other way round; None without such blocks."""
-    before, after = (
-        f"({keyed_sql(work.model, place, table)})" for table in (work.tables.kept("active"), work.scratch("active"))
+    before, lost, won, after = (
+        f"({keyed_sql(work.model, place, table)})"
+        for table in (work.tables.kept("active"), "active_lost", work.scratch("active_fresh"), work.scratch("active"))
     )
-    dirty, most, crossed = work.scratch("dirty"), work.model.limits.max_block, f"crossed_{place}"
+    most, crossed = work.model.limits.max_block, f"crossed_{place}"
     work.con.execute(
         f"""
         create or replace table {crossed} as
-        with touched as (
-            select key from {before} semi join {dirty} using (record_no)
-            union select key from {after} semi join {dirty} using (record_no)
+        with net as (
+            select key, sum(n) as net from (select key, 1 as n from {won} union all select key, -1 from {lost})
+            group by key having sum(n) <> 0
         ),
-        old as (select key, count(*) as n from {before} semi join touched using (key) group by key),
-        new as (select key, count(*) as n from {after} semi join touched using (key) group by key)
-        select key from old full join new using (key)
-        where (coalesce(old.n, 0) > {most}) <> (coalesce(new.n, 0) > {most})
+        counted as (select key, count(*) as before from {before} semi join net using (key) group by key)
+        select key from net left join counted using (key)
+        where (coalesce(before, 0) > {most}) <> (coalesce(before, 0) + net > {most})
         """
     )
     if not count(work.con, crossed):

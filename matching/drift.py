@@ -15,6 +15,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from statistics import NormalDist
 
+import duckdb
+
+from matching.digest import gaps_sql
 from matching.levels import level_patterns
 from matching.model import MatchModel
 from matching.parameters import Parameters, Profile
@@ -64,34 +67,49 @@ def drift(prepared: Prepared, parameters: Parameters) -> list[Drift]:
 
 def take_profile(prepared: Prepared) -> Profile:
     """Count prepared records: all, missing values, and levels among two small samples of pairs."""
+    model = prepared.model
+    records, missing = _gaps(prepared.con, model, prepared.digest or _gaps_of(model, prepared.table))
+    return Profile(records=records, missing=missing, **_sampled_levels(prepared, records))
+
+
+def _sampled_levels(prepared: Prepared, records: int) -> dict[str, dict[str, dict[str, int]]]:
+    """Per sample of pairs: comparison -> level -> pairs."""
     con, model, table = prepared.con, prepared.model, prepared.table
-    empty = ", ".join(f'count(*) - count("{name}")' for name in model.fields)
-    row = con.execute(f"select count(*), {empty} from {table}").fetchone() or ()
-    records, *missing = (int(number) for number in row)
     names = [item.comparison for item in model.comparisons]
-    compared = ", ".join(f'"{name}"' for name in model.compared_columns)
-    sampled = " union all ".join(f"({sql})" for sql in (_random_sql(model, table), _blocked_sql(model, table, records)))
+    sampled = f"({_random_sql(model, table, records)}) union all ({_blocked_sql(model, table, records)})"
     con.execute(f"create or replace table drift_pairs as {sampled}")
-    con.execute(
-        f"create or replace table drift_records as select record_no, {compared} from {table}"
-        " where record_no in (select unnest([join_key_l, join_key_r]) from drift_pairs)"
-    )
+    prepared.foresee("drift_pairs")
     levels = {}
     for kind in ("random", "blocked"):
-        con.execute(f"create or replace view drift_kind as from drift_pairs where match_key = '{kind}'")
-        levels[kind] = _level_counts(model, level_patterns(Prepared(con, model, "drift_records"), "drift_kind", names))
-    con.execute("drop view drift_kind")
+        pairs = f"(from drift_pairs where match_key = '{kind}')"
+        levels[kind] = _level_counts(model, level_patterns(prepared, pairs, names))
     con.execute("drop table drift_pairs")
-    con.execute("drop table drift_records")
-    return Profile(records=records, missing=dict(zip(model.fields, missing, strict=True)), **levels)
+    return levels
 
 
-def _random_sql(model: MatchModel, table: str) -> str:
+def _gaps_of(model: MatchModel, table: str) -> str:
+    return f"(select {gaps_sql(model)} as gaps from {table})"
+
+
+def _gaps(con: duckdb.DuckDBPyConnection, model: MatchModel, digest: str) -> tuple[int, dict[str, int]]:
+    """The number of records of a digest, and for each field of those that miss it."""
+    missing, records = dict.fromkeys(model.fields, 0), 0
+    for gaps, number in con.execute(f"select gaps, count(*) from {digest} group by gaps").fetchall():
+        records += number
+        for name, gap in zip(model.fields, gaps, strict=True):
+            missing[name] += number if gap == "1" else 0
+    return records, missing
+
+
+def _random_sql(model: MatchModel, table: str, records: int) -> str:
     """Each record of a sample and the next one in a random order that is always the same."""
+    place = f"hash(record_id, {model.training.seed})"
+    # of a large table only those are put in order that come early in it: twice as many as are wanted
+    early = f" where {place} < {2**64 * 2 * _PAIRS // records}::ubigint" if records > 4 * _PAIRS else ""
     return (
         "select 'random' as match_key, record_no as join_key_l, other as join_key_r from ("
         " select record_no, lead(record_no) over (order by place, record_id) as other from ("
-        f" select record_no, record_id, hash(record_id, {model.training.seed}) as place from {table}"
+        f" select record_no, record_id, {place} as place from {table}{early}"
         f" order by place, record_id limit {_PAIRS + 1})) where other is not null"
     )
 

@@ -16,20 +16,24 @@ import duckdb
 
 from matching.model import MatchModel
 from matching.parameters import Parameters, prior_shift
+from matching.party import folded_sql, party_sql
 from warehouse.store import CATALOG
 
 _STATE = f"{CATALOG}.main.match_state"
 _FORMAT = 2  # goes up when what is kept, or how the engine decides, changes
 _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
+_KINDS = ("prepared", "digest", "active", "judged", "home", "refused", "decided")
+_DEAD = 1.5  # times as many rows as are alive: of a table of at least so many, the dead ones are worth dropping
+_LARGE = 100_000
 
 
 @dataclass(frozen=True)
 class Tables:
     """Names of the tables of one party type: in the scratch catalog, and as kept in the warehouse.
 
-    prepared: records with their keys. active: one record per unit and content, with its blocking keys. judged: pairs
-    that are not rejected. home: per record its unit and its customer, after and before decisions. refused: pairs that
-    a constraint kept from joining. decided: the stewards' word.
+    prepared: records with their keys. digest: their hashes (`matching.digest`). active: one record per unit and
+    content, with its blocking keys. judged: pairs that are not rejected. home: per record its unit and its customer,
+    after and before decisions. refused: pairs that a constraint kept from joining. decided: the stewards' word.
     """
 
     party_type: str
@@ -64,6 +68,7 @@ def signature(model: MatchModel, parameters: Parameters, records: int) -> str:
         "model": model.model_dump(mode="json"),
         "version": parameters.version,
         "shift": prior_shift(parameters, records),
+        "parties": party_sql(model.party_type, folded_sql(model.party_type)),
         "engines": [version(name) for name in _ENGINES],
         "format": _FORMAT,
     }
@@ -87,7 +92,7 @@ def sign(con: duckdb.DuckDBPyConnection, party_type: str, signed: str | None, as
 
 def keep_all(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     """Keep the tables of a whole run; the caller holds the transaction."""
-    for kind in ("prepared", "active", "judged", "home", "refused", "decided"):
+    for kind in _KINDS:
         con.execute(f"create or replace table {tables.kept(kind)} as from {tables.scratch(kind)}")
 
 
@@ -96,12 +101,35 @@ def keep_changes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     scratch = tables.scratch
     outdated = {
         "prepared": f"record_no in (select record_no from {scratch('gone')})",
+        "digest": f"record_no in (select record_no from {scratch('gone')})",
         "active": f"record_no in (select record_no from {scratch('dirty')})",
         "judged": f"(record_no_l, record_no_r) in (select (record_no_l, record_no_r) from {scratch('stale')})",
-        "home": f"record_no in {tables.outdated}",
         "refused": f"l in {tables.outdated} or r in {tables.outdated}",
         "decided": "true",
     }
     for kind, condition in outdated.items():
         con.execute(f"delete from {tables.kept(kind)} where {condition}")
         con.execute(f"insert into {tables.kept(kind)} by name from {scratch(kind + '_fresh')}")
+    _keep_homes(con, tables)
+
+
+def _keep_homes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
+    """Most records that are grouped again come out as they were: those stay."""
+    kept, fresh = tables.kept("home"), tables.scratch("home_fresh")
+    other = f"select record_no from (from {fresh} except from {kept})"
+    con.execute(
+        f"delete from {kept} where record_no in ({other})"
+        f" or record_no in (select record_no from {tables.scratch('gone')})"
+    )
+    con.execute(f"insert into {kept} by name from {fresh} anti join {kept} using (record_no)")
+
+
+def has_dead_rows(con: duckdb.DuckDBPyConnection, tables: Tables) -> bool:
+    """Whether so many rows of a large table were deleted since it was written that it is worth writing it anew."""
+    sizes = con.execute("select table_name, estimated_size from duckdb_tables() where database_name = ?", [CATALOG])
+    written = dict(sizes.fetchall())
+    for name in ("match_pair", "match_cluster", *(f"match_{kind}_{tables.party_type}" for kind in _KINDS)):
+        row = con.execute(f"select count(*) from {CATALOG}.main.{name}").fetchone() if name in written else None
+        if row and written[name] > _DEAD * max(row[0], _LARGE):
+            return True
+    return False

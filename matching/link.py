@@ -14,7 +14,7 @@ import duckdb
 from matching.bridge import find_bridges
 from matching.decisions import load_decisions
 from matching.history import SCHEMA, History, create_tables, read_history, write_day
-from matching.kept import keep_all, keep_changes, sign
+from matching.kept import has_dead_rows, keep_all, keep_changes, sign
 from matching.model import PARTY_TYPES
 from matching.pairs import finish_pairs, write_clusters, write_pairs
 from matching.party import gather_parties
@@ -63,6 +63,8 @@ def _write(
     cause = "model" if _model_changed(outcomes, history) else "run"
     for outcome in filled:
         finish_pairs(con, outcome)
+    if any(outcome.kept is None or has_dead_rows(con, outcome.tables) for outcome in filled):
+        store.let_compact(con)
     con.execute("begin")
     con.execute(f"delete from {SCHEMA}.match_run where as_of = ?", [as_of])
     counts: dict[str, int] = {}

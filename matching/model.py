@@ -252,9 +252,14 @@ class MatchModel(SiteModel):
     def used_columns(self) -> set[str]:
         """The columns that some rule of the model does use."""
         rules = [rule.keys for rule in self.blocking] + [*self.training.blocks, *self.training.certain]
+        return {*self.weighed_columns, *(key for keys in rules for key in keys)}
+
+    @property
+    def weighed_columns(self) -> set[str]:
+        """The columns that a pair is weighed and judged by."""
         named = [item.value for item in self.exclusive] + [item.within for item in self.exclusive if item.within]
         named += [strong.key for strong in self.strong_identifiers]
-        return {*named, *self.compared_columns, *self.term_frequency_columns, *(key for keys in rules for key in keys)}
+        return {*named, *self.compared_columns, *self.term_frequency_columns}
 
     @property
     def list_columns(self) -> set[str]:

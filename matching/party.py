@@ -10,6 +10,7 @@ import duckdb
 
 from matching.cluster import Forest
 from matching.history import register_texts
+from warehouse.store import CATALOG
 
 # number spaces by document type, for numbers that are not valid and so have no key; resident ids, household registers
 # and residence permits share one
@@ -29,45 +30,74 @@ where not is_current
 group by record_id
 """
 
-_PERSON = f"""
-create or replace view party_person as
+# what a party is made of: columns of the standardised record, and what is folded into it
+_READ = {
+    "person": (
+        "source", "name", "former_name", "latin_name", "document_type", "document_number", "document_key",
+        "document_is_valid", "birth_date", "birth_date_document", "sex", "sex_document", "mobile", "mobile_second",
+        "phone", "email", "address", "district", "address_detail", "employer", "spouse_name", "spouse_document_number",
+    ),
+    "organization": (
+        "source", "name", "former_name", "uscc", "organization_code", "registry_number", "legal_representative_name",
+        "org_core_name", "org_region", "org_form", "phone", "mobile", "district", "address", "address_detail",
+    ),
+}  # fmt: skip
+_FOLDED = {"person": ("holder", "former_mobiles", "former_addresses"), "organization": ("former_addresses",)}
+
+_JOINS = {
+    "holder": "left join document_holder as holder using (document_key)",
+    "former_addresses": "left join contact using (record_id)",
+}
+
+_SELECT = {
+    "person": f"""
 select
-    record.record_id, record.source, record.name, record.former_name, record.latin_name,
-    record.document_number, coalesce(holder.holder, record.document_key) as document_holder,
-    record.document_key[1] as document_class, coalesce(record.document_key[1], {_SPACE}) as document_space,
-    case when record.document_is_valid then record.birth_date_document end as birth_date_document,
-    coalesce(case when record.document_is_valid then record.birth_date_document end, record.birth_date) as birth_date,
+    record_id, source, name, former_name, latin_name,
+    document_number, coalesce(holder, document_key) as document_holder,
+    document_key[1] as document_class, coalesce(document_key[1], {_SPACE}) as document_space,
+    case when document_is_valid then record.birth_date_document end as birth_date_document,
+    coalesce(case when document_is_valid then record.birth_date_document end, record.birth_date) as birth_date,
     list_distinct(list_filter([record.birth_date_document, record.birth_date], lambda x: x is not null)) as birth_dates,
-    coalesce(record.sex_document, record.sex) as sex,
-    coalesce(record.mobile, record.mobile_second) as mobile,
-    nullif(list_distinct(list_filter([record.mobile, record.mobile_second], lambda x: x is not null)), []) as mobiles,
-    contact.former_mobiles,
+    coalesce(sex_document, record.sex) as sex,
+    coalesce(record.mobile, mobile_second) as mobile,
+    nullif(list_distinct(list_filter([record.mobile, mobile_second], lambda x: x is not null)), []) as mobiles,
+    former_mobiles,
     nullif(
         list_sort(list_distinct(list_filter(
-            list_concat([record.mobile, record.mobile_second], contact.former_mobiles), lambda x: x is not null
+            list_concat([record.mobile, mobile_second], former_mobiles), lambda x: x is not null
         ))), []
     ) as all_mobiles,
-    record.phone, record.email, record.address, record.district, record.address_detail, contact.former_addresses,
-    record.employer, record.spouse_name, record.spouse_document_number
-from warehouse.main.int_party__record as record
-left join document_holder as holder on holder.document_key = record.document_key
-left join contact on contact.record_id = record.record_id
-where record.party_type = 'person'
-"""
-
-_ORGANIZATION = """
-create or replace view party_organization as
+    phone, email, address, district, address_detail, former_addresses,
+    employer, spouse_name, spouse_document_number
+from""",
+    "organization": """
 select
-    record.record_id, record.source, record.name, record.former_name,
-    record.uscc, coalesce(record.organization_code, substr(record.uscc, 9, 9)) as organization_code,
-    record.registry_number, record.legal_representative_name,
-    record.org_core_name, record.org_region, record.org_form,
-    coalesce(record.phone, record.mobile) as phone, record.mobile, record.district, record.address,
-    record.address_detail, contact.former_addresses
-from warehouse.main.int_party__record as record
-left join contact on contact.record_id = record.record_id
-where record.party_type = 'organization'
-"""
+    record_id, source, name, former_name,
+    uscc, coalesce(record.organization_code, substr(uscc, 9, 9)) as organization_code,
+    registry_number, legal_representative_name,
+    org_core_name, org_region, org_form,
+    coalesce(record.phone, mobile) as phone, mobile, district, address,
+    address_detail, former_addresses
+from""",
+}
+
+
+def folded_sql(party_type: str) -> str:
+    """Query of today's records with all that their parties are made of, and `content`, a hash of it and of the id.
+
+    It is quicker to make than the parties: those of records with the same content are the same.
+    """
+    columns = ", ".join(("record_id", *_READ[party_type], *_FOLDED[party_type]))
+    joins = " ".join(_JOINS[name] for name in _FOLDED[party_type] if name in _JOINS)
+    return (
+        f"select {columns}, hash({columns}) as content from {CATALOG}.main.int_party__record {joins}"
+        f" where party_type = '{party_type}'"
+    )
+
+
+def party_sql(party_type: str, folded: str) -> str:
+    """Query of the parties of records as `folded_sql` gives them."""
+    return f"{_SELECT[party_type]} {folded} as record"
 
 
 def gather_parties(con: duckdb.DuckDBPyConnection) -> None:
@@ -77,8 +107,10 @@ def gather_parties(con: duckdb.DuckDBPyConnection) -> None:
     con.execute("create or replace table document_holder as select * from holders")
     con.unregister("holders")
     con.execute(_CONTACTS)
-    con.execute(_PERSON)
-    con.execute(_ORGANIZATION)
+    for party_type in _READ:
+        con.execute(
+            f"create or replace view party_{party_type} as {party_sql(party_type, f'({folded_sql(party_type)})')}"
+        )
 
 
 def document_holders(con: duckdb.DuckDBPyConnection) -> dict[str, str]:

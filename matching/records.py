@@ -6,7 +6,7 @@ what is asked of a pair is answered by numbers; texts are taken only for the pai
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -87,12 +87,17 @@ class Prepared:
         model: what they were prepared for.
         table: relation of `record_no`, `record_id`, `record_hash`, the fields and their keys.
         records: all of them by number, where they were prepared in this process and numbered from 0 on.
+        digest: their digest (`matching.digest`), where there is one.
+        gather: gives a relation with the records of a relation of record_no (`matching.gathered`), where reading a few
+            of all is dear.
     """
 
     con: duckdb.DuckDBPyConnection
     model: MatchModel
     table: str
     records: Records | None = None
+    digest: str | None = None
+    gather: Callable[[str], str] | None = None
 
     def __len__(self) -> int:
         row = self.con.execute(f"select count(*) from {self.table}").fetchone()
@@ -107,14 +112,28 @@ class Prepared:
         """
         lists = self.model.list_columns
         if self.records is None:
-            columns = ", ".join(f"{_key_sql(name, name in lists)} as {_quoted(name)}" for name in sorted(set(names)))
+            columns = ", ".join(
+                f"{key_sql(name, is_list=name in lists)} as {_quoted(name)}" for name in sorted(set(names))
+            )
             chosen = f" semi join {wanted} using (record_no)" if wanted else ""
-            return f"(select record_no, {columns} from {self.table}{chosen})"
+            return f"(select record_no, {columns} from {self._holding(wanted)}{chosen})"
         numbers = self.con.execute(f"select record_no from {wanted or self.table}").fetchnumpy()["record_no"]
         made = {"record_no": pa.array(numbers, pa.int32())}
         made |= {name: self._keys(name, numbers, name in lists) for name in sorted(set(names))}
         self.con.register("keyed_records", in_batches(pa.table(made)))
         return "keyed_records"
+
+    def hashed_column(self, name: str) -> str:
+        """Relation of `record_no` and `value`: the hashes of one column's values, null where there is none."""
+        keys = [item.key for item in self.model.strong_identifiers]
+        for kind, columns in (("strong", keys), ("value", self.model.term_frequency_columns)):
+            if self.digest and self.records is None and name in columns:
+                return f"(select record_no, {kind}_{columns.index(name)} as value from {self.digest})"
+        return f"(select record_no, {_quoted(name)} as value from {self.keyed([name])})"
+
+    def _holding(self, wanted: str | None) -> str:
+        """A relation that holds the records of `wanted`, or all."""
+        return self.gather(wanted) if self.gather and wanted else self.table
 
     def _keys(self, name: str, numbers: Numbers, is_list: bool) -> pa.Array:
         assert self.records is not None
@@ -126,7 +145,9 @@ class Prepared:
     def _listed(self, name: str) -> pa.Array:
         assert self.records is not None
         self.con.register("listed_values", pa.table({"value": self.records.columns[name].values}))
-        found = self.con.execute(f"select {_key_sql('value', True)} as value from listed_values").to_arrow_table()
+        found = self.con.execute(
+            f"select {key_sql('value', is_list=True)} as value from listed_values"
+        ).to_arrow_table()
         self.con.unregister("listed_values")
         return found["value"].combine_chunks()
 
@@ -135,20 +156,24 @@ class Prepared:
         if self.records is not None:
             return self.records, left, right
         numbers = np.unique(np.concatenate([left, right]))
-        found = _read(self.con, self.table, columns, numbers)
-        return found, np.searchsorted(numbers, left), np.searchsorted(numbers, right)
+        return self._read(columns, numbers), np.searchsorted(numbers, left), np.searchsorted(numbers, right)
 
+    def foresee(self, pairs: str) -> None:
+        """Let the records of pairs be read that will be asked for in parts."""
+        if self.gather:
+            self.gather(f"(select unnest([join_key_l, join_key_r]) as record_no from {pairs})")
 
-def _read(con: duckdb.DuckDBPyConnection, table: str, columns: Iterable[str], numbers: Numbers) -> Records:
-    """Some records of a relation, in the order of their numbers."""
-    con.register("wanted_records", pa.table({"record_no": pa.array(numbers, pa.int32())}))
-    listed = ", ".join(map(_quoted, columns))
-    found = con.execute(
-        f"select record_no, {listed} from {table} semi join wanted_records using (record_no) order by record_no"
-    ).to_arrow_table()
-    con.unregister("wanted_records")
-    places = np.arange(len(found), dtype=np.int32)
-    return Records({name: Column(places, found[name].combine_chunks()) for name in found.column_names})
+    def _read(self, columns: Iterable[str], numbers: Numbers) -> Records:
+        """Some records, in the order of their numbers."""
+        self.con.register("wanted_records", pa.table({"record_no": pa.array(numbers, pa.int32())}))
+        table = self._holding("wanted_records")
+        listed = ", ".join(map(_quoted, columns))
+        found = self.con.execute(
+            f"select record_no, {listed} from {table} semi join wanted_records using (record_no) order by record_no"
+        ).to_arrow_table()
+        self.con.unregister("wanted_records")
+        places = np.arange(len(found), dtype=np.int32)
+        return Records({name: Column(places, found[name].combine_chunks()) for name in found.column_names})
 
 
 def hash_sql(value: str) -> str:
@@ -156,7 +181,8 @@ def hash_sql(value: str) -> str:
     return f"greatest(hash({value}), 1::ubigint)"
 
 
-def _key_sql(name: str, is_list: bool) -> str:
+def key_sql(name: str, *, is_list: bool = False) -> str:
+    """SQL of the hash of a column's value, of a list those of its entries; null where there is none."""
     column = _quoted(name)
     if is_list:
         return f"list_transform(list_distinct({column}), lambda entry: {hash_sql('entry')})"

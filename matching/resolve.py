@@ -11,11 +11,13 @@ import duckdb
 from matching.blocking import Oversize
 from matching.decisions import PairDecision
 from matching.delta import find_changes
+from matching.digest import make_digest
 from matching.history import History, joined_before
 from matching.kept import Kept, Tables, find_kept, signature
 from matching.lifecycle import watch
 from matching.model import MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters
+from matching.party import folded_sql
 from matching.prepare import prepare
 from matching.records import Prepared
 from matching.regroup import regroup
@@ -83,25 +85,34 @@ def resolve(
         GateError: the data drifted, and the model file says stop.
     """
     model = load_model(model_path(settings, party_type))
-    tables, source = Tables(party_type), f"party_{party_type}"
-    records = count(con, source)
+    tables = Tables(party_type)
+    records = count(con, f"party_{party_type}")
     if records == 0:
         return Resolved(party_type, model, "untrained", tables, 0)
     known = load_parameters(parameters_path(settings, party_type), model)
     kept = None if whole or known is None else _usable(con, model, known, records, history)
-    prepared = find_changes(con, model, source, tables) if kept else None
+    prepared = find_changes(con, model, tables) if kept else None
     if prepared is None:
-        kept, prepared = None, prepare(con, model, source, tables.scratch("prepared"))
+        kept, prepared = None, _prepare_all(con, model, tables)
     parameters = trained_parameters(settings, prepared, history.as_of)
     parameters, drifted = watch(settings, prepared, parameters, history.as_of)
     if kept and known and known.version != parameters.version:  # trained anew, so nothing kept holds
         kept = None
-        con.execute(f"drop view {tables.scratch('prepared')}")
-        prepared = prepare(con, model, source, tables.scratch("prepared"))
+        for kind in ("prepared", "digest"):
+            con.execute(f"drop view {tables.scratch(kind)}")
+        prepared = _prepare_all(con, model, tables)
     joined = counts_joined(history, party_type, parameters)
     before = joined_before(con, history) if joined and model.limits.keep_joined else None
     found = resolve_prepared(prepared, parameters, decisions, before, kept, history.as_of)
     return replace(found, drifted=drifted, joined=joined, signature=signature(model, parameters, records))
+
+
+def _prepare_all(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables) -> Prepared:
+    """Make `prepared` and `digest` of all parties."""
+    prepared = prepare(con, model, f"party_{model.party_type}", tables.scratch("prepared"))
+    digest = tables.scratch("digest")
+    make_digest(con, model, prepared.table, f"({folded_sql(model.party_type)})", digest)
+    return replace(prepared, digest=digest)
 
 
 def counts_joined(history: History, party_type: str, parameters: Parameters) -> bool:

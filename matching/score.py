@@ -78,8 +78,7 @@ class Scorer:
         model, con = self.prepared.model, self.prepared.con
         numbers = [pairs[f"join_key_{side}"].to_numpy() for side in "lr"]
         judged = judged_columns(model)
-        columns = sorted({*model.compared_columns, *model.term_frequency_columns, *judged})
-        records, *places = self.prepared.of(columns, *numbers)
+        records, *places = self.prepared.of(sorted(model.weighed_columns), *numbers)
         made: dict[str, object] = dict(zip(("record_no_l", "record_no_r"), numbers, strict=True))
         carried = {"rule": pairs["match_key"].combine_chunks()}
         for name, codes in reached_levels(con, model.comparisons, Sides(con, records, *places)).items():

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 
 from matching.model import MatchModel
-from matching.records import Prepared, Records, hash_sql
+from matching.records import Prepared, Records
 
 Numbers = np.ndarray
 
@@ -95,21 +94,14 @@ def count_shares(prepared: Prepared, trained_on: int) -> Shares:
         trained_on: number of records at training.
     """
     if prepared.records is None:
-        count_shared(prepared.con, prepared.model, prepared.table)
+        _count_shared(prepared)
     return Shares(prepared, trained_on)
 
 
-def count_shared(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> None:
-    """Make `shared_0`, `shared_1`, …: per column whose counts weigh the hashes of values that several records hold.
-
-    Args:
-        con: the scratch connection.
-        model: what is compared.
-        table: all prepared records.
-    """
-    for place, column in enumerate(f'"{name}"' for name in model.term_frequency_columns):
-        con.execute(
-            f"create or replace table shared_{place} as select value, {count_sql(model)} as n"
-            f" from (select {hash_sql(column)} as value from {table} where {column} is not null)"
-            " group by 1 having count(*) > 1"
+def _count_shared(prepared: Prepared) -> None:
+    """Make `shared_0`, `shared_1`, …: per column whose counts weigh the hashes of values that several records hold."""
+    for place, column in enumerate(prepared.model.term_frequency_columns):
+        prepared.con.execute(
+            f"create or replace table shared_{place} as select value, {count_sql(prepared.model)} as n"
+            f" from {prepared.hashed_column(column)} where value is not null group by 1 having count(*) > 1"
         )

@@ -73,6 +73,7 @@ def connect(settings: Settings, *, read_only: bool = False) -> Iterator[duckdb.D
             "temp_directory": str(settings.home / "tmp"),
             "temp_file_encryption": True,  # what spills to disk is as clear as the warehouse is not
             "preserve_insertion_order": True,
+            "max_vacuum_tasks": 0,  # a small day's checkpoint would write several times what changed; see `let_compact`
         }
     )
     try:
@@ -84,6 +85,11 @@ def connect(settings: Settings, *, read_only: bool = False) -> Iterator[duckdb.D
         yield con
     finally:
         con.close()
+
+
+def let_compact(con: duckdb.DuckDBPyConnection) -> None:
+    """Let this connection's checkpoints, the last one when it closes, write tables anew without their deleted rows."""
+    con.execute("SET max_vacuum_tasks = 100")
 
 
 def table_exists(con: duckdb.DuckDBPyConnection, table: str) -> bool:
