@@ -7,6 +7,7 @@ before they are joined, left out, and reported by rule, number and size, never b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -14,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import BlockingRule, Limits, MatchModel
-from matching.records import Numbers, Prepared, in_batches
+from matching.records import Numbers, Prepared, in_batches, threads
 
 
 @dataclass(frozen=True)
@@ -187,14 +188,20 @@ def blocked_pairs(
             " on l.record_no < r.record_no and l.unit <> r.unit"
         )
         return []
-    oversize, found = [], []
-    for place, rule in enumerate(model.blocking):
-        blocks = _shared(con, keyed_sql(model, place, table), flagged)
+    (catalog,) = con.execute("select current_catalog()").fetchone() or ("memory",)
+
+    def found_by(place: int) -> tuple[list[Oversize], list[tuple[Numbers, Numbers]]]:
+        with con.cursor() as cursor:
+            cursor.execute(f"use {catalog}")
+            blocks = _shared(cursor, keyed_sql(model, place, table), flagged)
         largest = _largest_block(blocks.sizes, model.limits)
-        oversize += _oversize(rule, blocks.sizes, largest)
-        found.append(blocks.chosen(blocks.sizes <= largest).all_pairs())
-    _write(con, target, [rule.rule for rule in model.blocking], found)
-    return oversize
+        small = blocks.chosen(blocks.sizes <= largest)
+        return _oversize(model.blocking[place], blocks.sizes, largest), small.all_pairs()
+
+    with ThreadPoolExecutor(threads(con)) as pool:
+        found = list(pool.map(found_by, range(len(model.blocking))))
+    _write(con, target, [rule.rule for rule in model.blocking], [pairs for _, pairs in found])
+    return [block for blocks, _ in found for block in blocks]
 
 
 def keyed_sql(model: MatchModel, place: int, table: str) -> str:
