@@ -45,10 +45,11 @@ def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Ta
         plain = {"record_no": pa.array(np.arange(len(order)), pa.int32())} | plain
     raw = {name: given[name] for name in model.fields}
     del given  # each field is let go as soon as its keys are made
-    columns: dict[str, Column] = {}
+    largest_first = sorted(raw, key=lambda name: -raw[name].nbytes)  # so that no thread is left with much at the end
     with ThreadPoolExecutor(threads(con)) as pool:
-        for made in pool.map(lambda name: _columns(con, model, name, raw.pop(name), order), model.fields):
-            columns |= made
+        found = pool.map(lambda name: _columns(con, model, name, raw.pop(name), order), largest_first)
+        made = dict(zip(largest_first, found, strict=True))
+    columns = {suffix: column for name in model.fields for suffix, column in made[name].items()}
     pa.default_memory_pool().release_unused()
     shown = {name: column.all_values() for name, column in columns.items()}
     con.register(target, in_batches(pa.table(plain | shown)))
