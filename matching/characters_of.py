@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from threading import Lock
 
 import numpy as np
 import pyarrow as pa
@@ -74,8 +75,11 @@ def _summed(numbers: Numbers) -> Numbers:
     return sums
 
 
+_ASKING = Lock()
+
+
 class Table:
-    """What one function says of every character, asked once per character that occurs."""
+    """What one function says of every character, asked once per character that occurs, by one thread at a time."""
 
     def __init__(self, ask: Callable[[str], int]) -> None:
         self._ask = ask
@@ -86,9 +90,10 @@ class Table:
         """The function's answers for characters of the basic plane."""
         here = np.zeros(_BASIC, bool)
         here[codes] = True
-        for code in np.flatnonzero(here & ~self._known):
-            self._answers[code] = self._ask(chr(code))
-            self._known[code] = True
+        with _ASKING:
+            for code in np.flatnonzero(here & ~self._known):
+                self._answers[code] = self._ask(chr(code))
+                self._known[code] = True
         return np.asarray(self._answers[codes])
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 import datetime as dt
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
 
 import numpy as np
 import pyarrow as pa
@@ -65,20 +64,10 @@ class _Readings:
         return self.number(readings[0]) if len(readings) == 1 else -1
 
 
-@cache
-def _readings() -> tuple[_Readings, Table, Table]:
-    readings = _Readings()
-    return readings, Table(readings.given), Table(readings.surname)
-
-
-@cache
-def _simple() -> Table:
-    return Table(_one)
-
-
-@cache
-def _shape() -> Table:
-    return Table(lambda character: ord(shape(character)))
+_READINGS = _Readings()
+_OF_GIVEN, _OF_SURNAME = Table(_READINGS.given), Table(_READINGS.surname)
+_SIMPLE = Table(_one)
+_SHAPE = Table(lambda character: ord(shape(character)))
 
 
 def _made(ways: dict[str, Callable[[], pa.Array]], wanted: Sequence[str]) -> Keys:
@@ -96,7 +85,7 @@ def person_names(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers,
         "key": names.texts, "typed": names.texts, "plain": names.texts,
         "sound": lambda: _sounds(names, readings),
         "latin": lambda: pa.ListArray.from_arrays(pa.array(places, pa.int32()), _sounds(names, readings)),
-        "shape": lambda: Characters(_shape().of(names.codes).astype(np.uint32), names.starts).texts(),
+        "shape": lambda: Characters(_SHAPE.of(names.codes).astype(np.uint32), names.starts).texts(),
         "holes": lambda: _holes(names, 0), "long_holes": lambda: _holes(names, 1),
         "pattern": lambda: pa.nulls(len(places) - 1, pa.string()),
         "surname": lambda: Characters(names.codes[names.starts[:-1]], places).texts(),
@@ -107,11 +96,10 @@ def person_names(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers,
 
 def _readable(names: Characters, ordinary: Numbers) -> tuple[Characters, Numbers]:
     """Simplified names and the readings of their characters; names in doubt are struck out of `ordinary` and gone."""
-    codes = _simple().of(names.codes)
+    codes = _SIMPLE.of(names.codes)
     first = np.zeros(len(codes), bool)
     first[names.starts[:-1]] = True
-    _, of_given, of_surname = _readings()
-    readings = np.where(first, of_surname.of(codes), of_given.of(codes))
+    readings = np.where(first, _OF_SURNAME.of(codes), _OF_GIVEN.of(codes))
     simple = Characters(codes.astype(np.uint32), names.starts)
     doubtful = (simple.count((codes == 0) | (readings < 0)) > 0) | _compound(simple)
     ordinary[np.flatnonzero(ordinary)[doubtful]] = False
@@ -127,7 +115,7 @@ def _compound(names: Characters) -> Numbers:
 
 
 def _sounds(names: Characters, readings: Numbers) -> pa.Array:
-    spelled = pa.array(_readings()[0].spelled, pa.string())
+    spelled = pa.array(_READINGS.spelled, pa.string())
     parts = spelled.take(pa.array(readings))
     return pc.binary_join(pa.ListArray.from_arrays(pa.array(names.starts, pa.int32()), parts), "")
 
@@ -256,7 +244,7 @@ def addresses(texts: pa.StringArray, wanted: Sequence[str]) -> tuple[Numbers, Ke
     ordinary = given.count(~(is_ascii | is_basic_han(given.codes))) == 0
     typed = given.chosen(ordinary)
     simple = Characters(
-        np.where(typed.codes < 0x80, typed.codes, _simple().of(typed.codes).view(np.uint32)), typed.starts
+        np.where(typed.codes < 0x80, typed.codes, _SIMPLE.of(typed.codes).view(np.uint32)), typed.starts
     )
     strange = simple.count(simple.codes == 0) > 0
     ordinary[np.flatnonzero(ordinary)[strange]] = False

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
 import pyarrow as pa
 import pytest
 
 from matching.characters import is_han, shape, simplified, sound, surname_length
+from matching.characters_of import Table
 from matching.standardise import KINDS, address, email, keys_of, organization_name, person_name
 
 
@@ -120,3 +125,21 @@ def test_derived_tables_have_the_declared_columns(kind):
     made = keys_of(KINDS[kind], pa.array(["王小明", "ACME", "x@y.cn"]), list(KINDS[kind].columns))
     assert {suffix: keys.type for suffix, keys in made.items()} == KINDS[kind].columns
     assert all(len(keys) == 3 for keys in made.values())
+
+
+def test_a_table_is_asked_by_one_thread_at_a_time():
+    """Fields are prepared side by side: a number given twice, or seen before its reading is there, would mix names up."""
+    seen: list[str] = []
+
+    def ask(character: str) -> int:
+        number = len(seen)
+        time.sleep(0.0002)
+        seen.append(character)
+        return number
+
+    table, codes = Table(ask), np.arange(0x4E00, 0x4E00 + 200, dtype=np.uint32)
+    with ThreadPoolExecutor(4) as pool:
+        answers = list(pool.map(lambda _: table.of(codes), range(4)))
+    assert len(seen) == len(codes)
+    for answer in answers:
+        assert [seen[number] for number in answer] == [chr(code) for code in codes]
