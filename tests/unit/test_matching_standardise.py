@@ -128,7 +128,7 @@ def test_derived_tables_have_the_declared_columns(kind):
 
 
 def test_a_table_is_asked_by_one_thread_at_a_time():
-    """Fields are prepared side by side: a number given twice, or seen before its reading is there, would mix names up."""
+    """Fields are prepared side by side: a number given twice, or seen before its reading is there, mixes names up."""
     seen: list[str] = []
 
     def ask(character: str) -> int:
