@@ -1,0 +1,132 @@
+"""Two ways to the pairs that are looked at: blocks by sorted arrays against every pair of records, one by one."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from functools import cache
+from itertools import combinations, pairwise
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from matching.blocking import blocked_pairs, strong_pairs
+from matching.model import MatchModel
+from matching.prepare import prepare
+from matching.records import Prepared
+
+KEYS = st.one_of(st.none(), st.integers(1, 4))
+RECORD = st.tuples(st.integers(0, 5), KEYS, st.one_of(st.none(), st.lists(st.integers(1, 4), unique=True, max_size=3)))
+FLAGS = st.dictionaries(st.integers(0, 11), st.integers(1, 2), max_size=6)
+RULES = ("one", "listed")
+
+
+@cache
+def connection() -> duckdb.DuckDBPyConnection:
+    return duckdb.connect()
+
+
+def model_of(**limits: int) -> MatchModel:
+    return MatchModel.model_validate({
+        "fields": {"number": {"column": "number"}, "mobiles": {"column": "mobiles", "kind": "list"}},
+        "comparisons": [{"comparison": "it", "label_zh": "号", "label_en": "Number", "absent": ["number"], "levels": [
+            {"level": "same", "label_zh": "同", "label_en": "same", "when": {"same": "number"}, "m": 0.9, "u": 0.1},
+            {"level": "other", "label_zh": "异", "label_en": "other", "when": "otherwise", "m": 0.1, "u": 0.9},
+        ]}],
+        "strong_identifiers": [{"rule": "same_number", "label_zh": "同号", "label_en": "same number", "key": "number",
+                                "needs": [{"it": ["same"]}]}],
+        "blocking": [{"rule": "one", "keys": ["number"]}, {"rule": "listed", "keys": ["mobiles"]}],
+        "thresholds": {"link": 1, "review": 0}, "limits": limits,
+    })  # fmt: skip
+
+
+def blocks_of(records: list[Any], place: int, numbers: list[int]) -> dict[int, list[int]]:
+    """Key -> the records that have it, for one rule, of the records named."""
+    found: dict[int, list[int]] = defaultdict(list)
+    for number in numbers:
+        held = records[number][1 + place]
+        for key in held if isinstance(held, list) else [] if held is None else [held]:
+            found[key].append(number)
+    return found
+
+
+def expected(records: list[Any], largest: int, flags: dict[int, int] | None) -> tuple[dict[Any, str], dict[str, Any]]:
+    """Pair -> first rule that finds it; rule -> blocks left out and the largest of them."""
+    pairs: dict[tuple[int, int], str] = {}
+    left_out = {}
+    for place, rule in enumerate(RULES):
+        blocks = blocks_of(records, place, list(range(len(records))))
+        if flags is not None:
+            blocks = {key: held for key, held in blocks.items() if any(number in flags for number in held)}
+        sizes = [len(held) for held in blocks.values() if len(held) > largest]
+        if sizes:
+            left_out[rule] = (len(sizes), max(sizes))
+        for held in blocks.values():
+            for pair in combinations(held, 2) if len(held) <= largest else []:
+                is_flagged = flags is None or sum(flags.get(number, 0) for number in pair) >= 2
+                if records[pair[0]][0] != records[pair[1]][0] and is_flagged:
+                    pairs.setdefault(pair, rule)
+    return pairs, left_out
+
+
+def written(con: duckdb.DuckDBPyConnection) -> dict[tuple[int, int], str]:
+    rows = con.execute("select join_key_l, join_key_r, match_key from found").fetchall()
+    made = {(left, right): rule for left, right, rule in rows}
+    assert len(made) == len(rows), "every pair once"
+    return made
+
+
+def flagged_in(con: duckdb.DuckDBPyConnection, flags: dict[int, int] | None, records: int) -> str | None:
+    if flags is None:
+        return None
+    rows = [(number, flag) for number, flag in flags.items() if number < records]
+    con.register("flags_given", pa.table({"record_no": pa.array([row[0] for row in rows], pa.int32()),
+                                          "flag": pa.array([row[1] for row in rows], pa.int32())}))  # fmt: skip
+    con.execute("create or replace table flags_of_day as from flags_given")
+    return "flags_of_day"
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(RECORD, max_size=12), st.integers(2, 5), st.one_of(st.none(), FLAGS))
+def test_blocks_find_the_pairs_that_share_a_key(records, largest, flags):
+    with connection().cursor() as con:
+        con.register("given_rows", pa.table({
+            "record_no": pa.array(range(len(records)), pa.int32()),
+            "unit": pa.array([row[0] for row in records], pa.int32()),
+            "key_0": pa.array([row[1] for row in records], pa.uint64()),
+            "key_1": pa.array([row[2] for row in records], pa.list_(pa.uint64())),
+        }))  # fmt: skip
+        con.execute("create or replace table active as from given_rows")
+        oversize = blocked_pairs(
+            con, model_of(max_block=largest), "active", "found", flagged_in(con, flags, len(records))
+        )
+        wanted = None if flags is None else {n: f for n, f in flags.items() if n < len(records)}
+        pairs, left_out = expected(records, largest, wanted)
+        assert written(con) == pairs
+        assert {block.rule: (block.blocks, block.largest) for block in oversize} == left_out
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.one_of(st.none(), st.sampled_from("ABC")), max_size=12), st.integers(2, 4), st.booleans())
+def test_strong_identifiers_pair_small_groups_and_neighbours_of_large_ones(numbers, largest, in_memory):
+    with duckdb.connect() as con:
+        ids = [f"r{place * 7 % 13:02d}" for place in range(len(numbers))]
+        con.register("given_rows", pa.table({
+            "record_id": pa.array(ids, pa.string()), "number": pa.array(numbers, pa.string()),
+            "mobiles": pa.nulls(len(numbers), pa.list_(pa.string())),
+        }))  # fmt: skip
+        made = prepare(con, model_of(max_block=largest), "given_rows", "prepared")
+        strong_pairs(made if in_memory else Prepared(con, made.model, "prepared"), "found")
+        held = dict(sorted(zip(ids, numbers, strict=True)))
+        groups = defaultdict(list)
+        for place, number in enumerate(held.values()):
+            groups[number].append(place)
+        groups.pop(None, None)
+        pairs = {
+            pair
+            for group in groups.values()
+            for pair in (combinations(group, 2) if len(group) <= largest else pairwise(group))
+        }
+        assert written(con) == dict.fromkeys(pairs, "same_number")
