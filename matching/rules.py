@@ -71,19 +71,25 @@ def _in_turn(first: str, second: str, last: str) -> str:
     return f"(case when {first} then case when {second} then {last} else {second} end else {first} end)"
 
 
+def _one_slip_maybe(left: str, right: str, otherwise: str) -> str:
+    """Whether one slip may tell two texts apart, asked cheaply: of two of one size, a slip or a swap harms two signs.
+
+    It harms more bytes where characters are wider. `otherwise` is what to ask of texts of different sizes.
+    """
+    few = f"hamming({left}, {right}) <= 2 * (strlen({left}) - length({left}) + 1)"
+    return f"case when strlen({left}) = strlen({right}) then {few} else {otherwise} end"
+
+
 def near_number(column: str) -> str:
     """One digit wrong, missing or swapped with its neighbour.
 
-    Cheap questions come first, so that the edit distance is rarely asked for: of two numbers of one length at most two
-    digits differ (more bytes where characters are wider); otherwise the first or the last third is unharmed.
+    The cheap question comes first: where the lengths differ, the first or the last third is unharmed.
     """
     left, right = f'"{column}_l"', f'"{column}_r"'
     third = f"greatest(length({left}) // 3, 2)"
     unharmed = f"(left({left}, {third}) = left({right}, {third}) or right({left}, {third}) = right({right}, {third}))"
-    few = f"hamming({left}, {right}) <= 2 * (strlen({left}) - length({left}) + 1)"
     near = f"{left} <> {right} and abs(length({left}) - length({right})) <= 1 and length({left}) >= 6"
-    maybe = f"case when strlen({left}) = strlen({right}) then {few} else {unharmed} end"
-    return _in_turn(near, maybe, f"damerau_levenshtein({left}, {right}) = 1")
+    return _in_turn(near, _one_slip_maybe(left, right, unharmed), f"damerau_levenshtein({left}, {right}) = 1")
 
 
 def day_month_swapped(column: str) -> str:
@@ -114,6 +120,7 @@ def edits(column: str, at_most: int) -> str:
     left, right = f'"{column}_l"', f'"{column}_r"'
     near = f"abs(length({left}) - length({right})) <= {at_most} and least(length({left}), length({right})) >= 4"
     few = f"levenshtein({left}, {right}) <= {2 * at_most}"
+    few = _one_slip_maybe(left, right, few) if at_most == 1 else few
     return _in_turn(near, few, f"damerau_levenshtein({left}, {right}) <= {at_most}")
 
 
