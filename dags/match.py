@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import typer
+
+from warehouse.settings import without_phrases
 
 
 def _say(line: str) -> None:
@@ -24,7 +25,7 @@ def run_match(
     memory: str | None,
 ) -> dict[str, Any]:
     """Match and write the results; returns the rates when the truth is known, else the counts."""
-    os.environ.setdefault("PYPINYIN_NO_PHRASES", "1")  # names are read by character, and phrases take 40 MB
+    without_phrases()
     from matching.labels import read_labels
     from matching.report import write_report
     from matching.table_match import Learnt, match_files, summary
