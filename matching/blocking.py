@@ -129,11 +129,20 @@ def _write(
     found: Sequence[Sequence[tuple[Numbers, Numbers]]],
 ) -> None:
     """Make `target`: every pair once, with the first rule that found it, in the order of the numbers."""
-    packed = [left.astype(np.int64) << 32 | right for pairs in found for left, right in pairs]
-    places = [np.full(len(left), place, np.int16) for place, pairs in enumerate(found) for left, _ in pairs]
-    pairs, first = np.unique(np.concatenate([np.zeros(0, np.int64), *packed]), return_index=True)
-    rule = np.concatenate([np.zeros(0, np.int16), *places])[first]
-    columns = {"place": rule, "l": (pairs >> 32).astype(np.int32), "r": (pairs & 0xFFFFFFFF).astype(np.int32)}
+    # both numbers and the rule as one number, which sorts the fastest
+    bits, rule_bits = max((int(r.max(initial=0)) for pairs in found for _, r in pairs), default=0).bit_length(), 8
+    packed = [
+        (left.astype(np.int64) << bits | right) << rule_bits | place
+        for place, pairs in enumerate(found) for left, right in pairs
+    ]  # fmt: skip
+    ordered = np.sort(np.concatenate([np.zeros(0, np.int64), *packed]))
+    ordered = ordered[np.diff(ordered >> rule_bits, prepend=-1) > 0]
+    pairs = ordered >> rule_bits
+    columns = {
+        "place": (ordered & (1 << rule_bits) - 1).astype(np.int32),
+        "l": (pairs >> bits).astype(np.int32),
+        "r": (pairs & (1 << bits) - 1).astype(np.int32),
+    }
     con.register("found_pairs", in_batches(pa.table(columns)))
     names = ", ".join(f"'{name}'" for name in rules)
     con.execute(
