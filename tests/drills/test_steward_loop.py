@@ -5,6 +5,7 @@ The line is run for three days around the browser; only the golden ids of the de
 
 from __future__ import annotations
 
+import datetime as dt
 from pathlib import Path
 
 from playwright.sync_api import Browser, Page
@@ -12,7 +13,7 @@ from sqlalchemy import select
 
 from connectors.demo.generate import generate
 from stewardship.store import Decision, open_store, reading
-from tests.integration.conftest import DAYS, run
+from tests.integration.conftest import FIRST, run
 from tests.steward_desk import Server, serving
 from warehouse.settings import Settings
 
@@ -48,7 +49,7 @@ def decided(settings: Settings) -> list[tuple[str, str, str]]:
 def test_a_steward_decides_the_next_day_obeys_and_an_undo_restores(browser, site_factory, tmp_path: Path):
     settings = site_factory(people=1500, organizations=60)
     generate(settings, None)
-    first = run(settings, DAYS[0])
+    first = run(settings, FIRST)
     with serving(settings) as server:
         page = at_the_desk(browser, server)
         for verdict in ASKED:
@@ -82,8 +83,9 @@ def test_a_steward_decides_the_next_day_obeys_and_an_undo_restores(browser, site
 
 
 def run_next(settings: Settings, number: int):
-    generate(settings, DAYS[number])
-    return run(settings, DAYS[number])
+    day = FIRST + dt.timedelta(days=number)
+    generate(settings, day)
+    return run(settings, day)
 
 
 def last_task(settings: Settings) -> str:
