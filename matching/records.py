@@ -108,17 +108,22 @@ class Prepared:
 
         Args:
             names: the columns.
-            wanted: relation whose `record_no` are the records that are asked for; all when not given.
+            wanted: relation whose `record_no` are the records that are asked for, its other columns stay beside; all
+                records when not given.
         """
         lists = self.model.list_columns
         if self.records is None:
             columns = ", ".join(
                 f"{key_sql(name, is_list=name in lists)} as {_quoted(name)}" for name in sorted(set(names))
             )
-            chosen = f" semi join {wanted} using (record_no)" if wanted else ""
-            return f"(select record_no, {columns} from {self._holding(wanted)}{chosen})"
-        numbers = self.con.execute(f"select record_no from {wanted or self.table}").fetchnumpy()["record_no"]
-        made = {"record_no": pa.array(numbers, pa.int32())}
+            if wanted is None:
+                return f"(select record_no, {columns} from {self.table})"
+            return (
+                f"(select wanted.*, {columns} from {self._holding(wanted)} join {wanted} as wanted using (record_no))"
+            )
+        asked = f"from {wanted}" if wanted else f"select record_no from {self.table}"
+        made = self.con.execute(asked).fetchnumpy()
+        numbers = made["record_no"]
         made |= {name: self._keys(name, numbers, name in lists) for name in sorted(set(names))}
         self.con.register("keyed_records", in_batches(pa.table(made)))
         return "keyed_records"

@@ -15,6 +15,7 @@ from matching.verdict import judged_sql
 from matching.work import Numbers, Work, count, register
 
 log = logging.getLogger(__name__)
+_SPREAD = np.uint64(0x9E3779B97F4A7C15)  # an odd number: times it, small numbers differ in all bits
 _STRONG = "strong is not null and verdict = 'link'"
 
 
@@ -80,20 +81,27 @@ def _make_units(work: Work) -> None:
     place = np.zeros(work.size, np.int32)
     place[members] = np.arange(len(members), dtype=np.int32)
     unit = members[components(len(members), place[left], place[right])]
-    register(con, "units", {"record_no": members, "unit": unit, "place": place[members]})
-    unit_table, active = work.fresh("unit"), work.fresh("active")
-    con.execute(f"create or replace table {unit_table} as select record_no, unit from units")
-    con.execute(
-        f"create or replace table representative as select arg_min(record_no, place) as record_no, unit from units join"
-        f" (select record_no, record_hash from {work.scratch('prepared')}) using (record_no) group by unit, record_hash"
-    )
-    keyed = work.prepared.keyed(block_columns(work.model), "representative")
-    con.execute(f"create or replace table {active} as select record_no, unit, {block_keys(work.model)}"
-                f" from {keyed} join representative using (record_no)")  # fmt: skip
+    register(con, "units", {"record_no": members, "unit": unit})
+    con.execute(f"create or replace table {work.fresh('unit')} as from units")
     con.unregister("units")
-    con.execute("drop table representative")
+    first = _first_of_content(work, members, unit)
+    register(con, "representative", {"record_no": members[first], "unit": unit[first]})
+    active, keyed = work.fresh("active"), work.prepared.keyed(block_columns(work.model), "representative")
+    con.execute(f"create or replace table {active} as select record_no, unit, {block_keys(work.model)} from {keyed}")
+    con.unregister("representative")
     if work.kept:
         work.fresh_or_kept("active", "record_no", work.scratch("dirty"))
+
+
+def _first_of_content(work: Work, members: Numbers, unit: Numbers) -> Numbers:
+    """Places of the members that are the first of their unit with what they say, in order."""
+    wanted = f" semi join {work.scratch('unit_fresh')} using (record_no)" if work.kept else ""
+    contents = f"(select record_no, record_hash from {work.prepared.table})"
+    found = work.con.execute(f"select record_no, record_hash from {contents}{wanted}").fetchnumpy()
+    content = np.zeros(work.size, np.uint64)
+    content[found["record_no"]] = found["record_hash"]
+    _, first = np.unique(content[members] ^ unit.astype(np.uint64) * _SPREAD, return_index=True)
+    return np.sort(first)
 
 
 def _strong_links(work: Work) -> tuple[Numbers, Numbers, Numbers]:
