@@ -16,10 +16,9 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import Comparison
-from matching.records import Prepared, Records, threads
-from matching.rules import Argument, condition
+from matching.records import Numbers, Prepared, Records, threads
+from matching.rules import Argument, asked_columns, condition
 
-Numbers = np.ndarray
 Condition = Mapping[str, Argument | Sequence[Argument]]
 ABSENT = -1  # code of a comparison that has nothing to compare
 _AT_ONCE = 250_000  # pairs whose values are taken at once
@@ -117,12 +116,8 @@ def _holding(rules: Condition, sides: Sides) -> Numbers:
     rest = {name: given for name, given in rules.items() if name not in _BY_HASH}
     if not rest or not len(places):
         return places
-    columns = sorted({a for given in rest.values() for a in _listed(given) if isinstance(a, str)})
+    columns = sorted(set(asked_columns(rest)))
     return np.asarray(places[sides.chosen(places).holding(condition(rest), columns)])
-
-
-def _listed(given: Argument | Sequence[Argument]) -> Sequence[Argument]:
-    return (given,) if isinstance(given, str | int | float) else given
 
 
 def level_patterns(prepared: Prepared, pairs: str, names: Sequence[str]) -> list[tuple[int, ...]]:

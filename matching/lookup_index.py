@@ -22,7 +22,7 @@ from matching.grouping import components
 from matching.model import BlockingRule, MatchModel
 from matching.records import Prepared
 from matching.rules_single import Record
-from matching.verdict import conflict_sql, judged_columns, strong_sql
+from matching.verdict import conflict_sql, strong_sql
 
 _JOINT = "\x1f"  # between the keys of a rule: no standardised value holds it
 _NO_UNIT = -1
@@ -271,7 +271,7 @@ def _joined_sql(model: MatchModel, table: str) -> str:
     """Pairs that a strong identifier joins and no exclusive value forbids."""
     names = {name for item in model.strong_identifiers for needed in item.needs for name in needed}
     compared = [model.comparison(name) for name in sorted(names)]
-    columns = sorted({column for item in compared for column in item.columns} | set(judged_columns(model)))
+    columns = sorted({column for item in compared for column in item.columns} | set(model.judged_columns))
     sides = "".join(f', {side}."{column}" as "{column}_{side}"' for column in columns for side in "lr")
     levels = "".join(
         f", case when {item.absent_sql} then -1"

@@ -17,7 +17,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from matching.library import spelled_out
 from matching.model_check import model_problems, schema_problem, told
-from matching.rules import Argument, condition
+from matching.rules import Argument, asked_columns, condition
 from matching.standardise import KINDS
 from warehouse.errors import SettingsError
 from warehouse.settings import Settings
@@ -106,8 +106,7 @@ class Comparison(SiteModel):
         found = list(self.absent)
         for rules in (self.incomparable, *(level.when for level in self.levels)):
             if isinstance(rules, dict):
-                for given in rules.values():
-                    found += [a for a in (given if isinstance(given, list) else [given]) if isinstance(a, str)]
+                found += asked_columns(rules)
         return sorted(set(found))
 
     def code(self, name: str) -> int:
@@ -257,9 +256,14 @@ class MatchModel(SiteModel):
     @property
     def weighed_columns(self) -> set[str]:
         """The columns that a pair is weighed and judged by."""
-        named = [item.value for item in self.exclusive] + [item.within for item in self.exclusive if item.within]
-        named += [strong.key for strong in self.strong_identifiers]
-        return {*named, *self.compared_columns, *self.term_frequency_columns}
+        return {*self.judged_columns, *self.compared_columns, *self.term_frequency_columns}
+
+    @property
+    def judged_columns(self) -> list[str]:
+        """The columns whose values on both sides decide besides the levels."""
+        classes = {item.within for item in self.exclusive if item.within}
+        keys = {strong.key for strong in self.strong_identifiers}
+        return sorted({item.value for item in self.exclusive} | classes | keys)
 
     @property
     def list_columns(self) -> set[str]:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matching.model import FieldModel, MatchModel
-from matching.records import Column, Prepared, Records, in_batches, threads
+from matching.records import Column, Prepared, Records, in_batches, quoted, threads
 from matching.standardise import KINDS, keys_of
 
 
@@ -73,11 +73,6 @@ def field_values(
 def content_sql(model: MatchModel) -> str:
     """A hash of all fields of the row `source`."""
     return f"hash({', '.join(map(_value_sql, model.fields.values()))})"
-
-
-def quoted(name: str) -> str:
-    """A column's name as SQL wants it, whatever signs it has."""
-    return '"' + name.replace('"', '""') + '"'
 
 
 def _literal(text: str) -> str:

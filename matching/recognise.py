@@ -10,7 +10,7 @@ import duckdb
 
 from matching.latin_names import full_names, latin
 from matching.plain_values import calendar_date, document, telephone
-from matching.prepare import quoted
+from matching.records import quoted
 
 _SAMPLE = 2000
 _MOST = 0.7  # share of values that must look alike to say what a column holds

@@ -68,6 +68,13 @@ class Records:
         """The hashes of some records' values; 0 for none."""
         return np.asarray(self.hashed(con, name)[self.columns[name].places[records]])
 
+    def keys(self, con: duckdb.DuckDBPyConnection, name: str, records: Numbers, *, is_list: bool) -> pa.Array:
+        """The hashes of some records' values, of lists those of their entries; null for none."""
+        if is_list:
+            return Column(self.columns[name].places, _entry_hashes(con, self.columns[name].values)).taken(records)
+        hashes = self.hashes(con, name, records)
+        return pa.array(hashes, mask=hashes == _NONE)
+
 
 def _hashes(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
     con.register("hashed_values", pa.table({"value": values}))
@@ -76,6 +83,13 @@ def _hashes(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
     hashes = np.append(np.asarray(found, np.uint64), np.uint64(_NONE))
     hashes[:-1][values.is_null().to_numpy(zero_copy_only=False)] = _NONE
     return hashes
+
+
+def _entry_hashes(con: duckdb.DuckDBPyConnection, values: pa.Array) -> pa.Array:
+    con.register("listed_values", pa.table({"value": values}))
+    found = con.execute(f"select {key_sql('value', is_list=True)} as value from listed_values").to_arrow_table()
+    con.unregister("listed_values")
+    return found["value"].combine_chunks()
 
 
 @dataclass(frozen=True)
@@ -114,7 +128,7 @@ class Prepared:
         lists = self.model.list_columns
         if self.records is None:
             columns = ", ".join(
-                f"{key_sql(name, is_list=name in lists)} as {_quoted(name)}" for name in sorted(set(names))
+                f"{key_sql(name, is_list=name in lists)} as {quoted(name)}" for name in sorted(set(names))
             )
             if wanted is None:
                 return f"(select record_no, {columns} from {self.table})"
@@ -124,7 +138,7 @@ class Prepared:
         asked = f"from {wanted}" if wanted else f"select record_no from {self.table}"
         made = self.con.execute(asked).fetchnumpy()
         numbers = made["record_no"]
-        made |= {name: self._keys(name, numbers, name in lists) for name in sorted(set(names))}
+        made |= {name: self.records.keys(self.con, name, numbers, is_list=name in lists) for name in sorted(set(names))}
         self.con.register("keyed_records", in_batches(pa.table(made)))
         return "keyed_records"
 
@@ -134,27 +148,11 @@ class Prepared:
         for kind, columns in (("strong", keys), ("value", self.model.term_frequency_columns)):
             if self.digest and self.records is None and name in columns:
                 return f"(select record_no, {kind}_{columns.index(name)} as value from {self.digest})"
-        return f"(select record_no, {_quoted(name)} as value from {self.keyed([name])})"
+        return f"(select record_no, {quoted(name)} as value from {self.keyed([name])})"
 
     def _holding(self, wanted: str | None) -> str:
         """A relation that holds the records of `wanted`, or all."""
         return self.gather(wanted) if self.gather and wanted else self.table
-
-    def _keys(self, name: str, numbers: Numbers, is_list: bool) -> pa.Array:
-        assert self.records is not None
-        if is_list:
-            return Column(self.records.columns[name].places, self._listed(name)).taken(numbers)
-        hashes = self.records.hashes(self.con, name, numbers)
-        return pa.array(hashes, mask=hashes == _NONE)
-
-    def _listed(self, name: str) -> pa.Array:
-        assert self.records is not None
-        self.con.register("listed_values", pa.table({"value": self.records.columns[name].values}))
-        found = self.con.execute(
-            f"select {key_sql('value', is_list=True)} as value from listed_values"
-        ).to_arrow_table()
-        self.con.unregister("listed_values")
-        return found["value"].combine_chunks()
 
     def of(self, columns: Iterable[str], left: Numbers, right: Numbers) -> tuple[Records, Numbers, Numbers]:
         """The records of pairs given by number: at least these columns, and the places of both sides in them."""
@@ -172,7 +170,7 @@ class Prepared:
         """Some records, in the order of their numbers."""
         self.con.register("wanted_records", pa.table({"record_no": pa.array(numbers, pa.int32())}))
         table = self._holding("wanted_records")
-        listed = ", ".join(map(_quoted, columns))
+        listed = ", ".join(map(quoted, columns))
         found = self.con.execute(
             f"select record_no, {listed} from {table} semi join wanted_records using (record_no) order by record_no"
         ).to_arrow_table()
@@ -188,13 +186,14 @@ def hash_sql(value: str) -> str:
 
 def key_sql(name: str, *, is_list: bool = False) -> str:
     """SQL of the hash of a column's value, of a list those of its entries; null where there is none."""
-    column = _quoted(name)
+    column = quoted(name)
     if is_list:
         return f"list_transform(list_distinct({column}), lambda entry: {hash_sql('entry')})"
     return f"case when {column} is not null then {hash_sql(column)} end"
 
 
-def _quoted(name: str) -> str:
+def quoted(name: str) -> str:
+    """A column's name as SQL wants it, whatever signs it has."""
     return '"' + name.replace('"', '""') + '"'
 
 

@@ -156,7 +156,7 @@ def resolve_prepared(
     numbers = [prepared.table, *([tables.kept("prepared")] if kept else [])]
     size = 1 + max(highest(con, table) for table in numbers)
     ours, by_number = numbered(con, prepared.table, list(decisions))
-    ready = scorer(prepared, parameters, records)
+    ready = scorer(prepared, parameters)
     work = Work(con, model, prepared, ready, tables, records, size, by_number, kept)
     oversize, pairs = weigh(work, as_of)
     if before:

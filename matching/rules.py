@@ -200,10 +200,18 @@ RULES: dict[str, Rule] = {
 }  # fmt: skip
 
 
+def _listed(given: Argument | Sequence[Argument]) -> Sequence[Argument]:
+    return (given,) if isinstance(given, str | int | float) else given
+
+
+def asked_columns(rules: Mapping[str, Argument | Sequence[Argument]]) -> list[str]:
+    """The columns that these rules ask for, as often as they do."""
+    return [argument for given in rules.values() for argument in _listed(given) if isinstance(argument, str)]
+
+
 def condition(rules: Mapping[str, Argument | Sequence[Argument]]) -> str:
     """The condition that all these rules hold, each with its arguments."""
     parts = []
     for name, arguments in rules.items():
-        given = (arguments,) if isinstance(arguments, str | int | float) else tuple(arguments)
-        parts.append(f"({RULES[name](*given)})")
+        parts.append(f"({RULES[name](*_listed(arguments))})")
     return " and ".join(parts)

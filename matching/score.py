@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import numpy as np
 import pyarrow as pa
 
 from matching.engine import Linker, linker_on, splink_settings, weighing_sql
 from matching.levels import Sides, in_chunks, reached_levels
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
-from matching.records import Prepared, Records, in_batches
+from matching.records import Numbers, Prepared, Records, in_batches
 from matching.term_frequency import Shares, count_shares
-from matching.verdict import class_columns, judged_columns
+from matching.verdict import class_columns
 
-Numbers = np.ndarray
 Shape = Callable[[str], str]
 
 
@@ -67,7 +65,7 @@ class Scorer:
         model = self.prepared.model
         columns = ["record_no_l, record_no_r, match_key.rule, match_weight, match_probability"]
         columns += [f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons]
-        columns += [f'match_key."{name}_{side}"' for name in judged_columns(model) for side in "lr"]
+        columns += [f'match_key."{name}_{side}"' for name in model.judged_columns for side in "lr"]
         return f"select {', '.join(columns)} from ({weighing_sql(self.linker, 'reached_pairs')})"
 
     def _reached(self, pairs: pa.Table) -> pa.Table:
@@ -77,7 +75,7 @@ class Scorer:
         """
         model, con = self.prepared.model, self.prepared.con
         numbers = [pairs[f"join_key_{side}"].to_numpy() for side in "lr"]
-        judged = judged_columns(model)
+        judged = model.judged_columns
         records, *places = self.prepared.of(sorted(model.weighed_columns), *numbers)
         made: dict[str, object] = dict(zip(("record_no_l", "record_no_r"), numbers, strict=True))
         carried = {"rule": pairs["match_key"].combine_chunks()}
@@ -95,16 +93,15 @@ class Scorer:
         return pa.array(hashes, mask=hashes == 0)
 
 
-def scorer(prepared: Prepared, parameters: Parameters, records: int) -> Scorer:
+def scorer(prepared: Prepared, parameters: Parameters) -> Scorer:
     """Count what the weights need of all prepared records, and make Splink ready.
 
     Args:
         prepared: all records.
         parameters: the model's numbers.
-        records: number of the records.
     """
     shares = count_shares(prepared, parameters.records)
-    settings = splink_settings(prepared.model, parameters, prior_shift(parameters, records))
+    settings = splink_settings(prepared.model, parameters, prior_shift(parameters, len(prepared)))
     return Scorer(prepared, parameters, linker_on(prepared.con, prepared.table, settings), shares)
 
 

@@ -21,8 +21,8 @@ from matching.measure import measure
 from matching.model import MatchModel, load_model
 from matching.pairs import finish_pairs
 from matching.parameters import Parameters, read_parameters, save_parameters
-from matching.prepare import field_values, put_prepared, quoted
-from matching.records import Prepared
+from matching.prepare import field_values, put_prepared
+from matching.records import Prepared, quoted
 from matching.resolve import Resolved, resolve_prepared
 from matching.score import pattern_sql
 from matching.table_files import Say, load_table, shown

@@ -13,9 +13,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import MatchModel
-from matching.records import Prepared, Records
-
-Numbers = np.ndarray
+from matching.records import Numbers, Prepared, Records
 
 
 def rounded_count_sql(count: str) -> str:

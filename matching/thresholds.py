@@ -67,7 +67,7 @@ def thresholds(
         bench.con.execute("use memory")
         table = bench.prepared.table
         _frame_pairs(bench.con, party_type, table)
-        ready = scorer(bench.prepared, parameters, len(bench.prepared))
+        ready = scorer(bench.prepared, parameters)
         ready.weigh("frame_pairs", "frame_verdicts", partial(judged_sql, bench.model))
         pairs = _weighed(bench.con, table)
         now = bench.model.thresholds

@@ -20,7 +20,7 @@ def judged_sql(model: MatchModel, scored: str) -> str:
     other = " ".join(f"when {_same_key(item)} then '{item.rule}'" for item in model.strong_identifiers)
     guards = " ".join(f"when {_guard(model, guard)} then '{guard.guard}'" for guard in model.guards)
     conflicts = " ".join(f"when {conflict_sql(item)} then '{item.conflict}'" for item in model.exclusive)
-    sides = "".join(f', "{name}_{side}"' for name in judged_columns(model) for side in "lr")
+    sides = "".join(f', "{name}_{side}"' for name in model.judged_columns for side in "lr")
     return f"""
         select
             * exclude (shared_key, rule{sides}),
@@ -40,12 +40,6 @@ def judged_sql(model: MatchModel, scored: str) -> str:
             from {scored}
         )
     """
-
-
-def judged_columns(model: MatchModel) -> list[str]:
-    """The columns whose values on both sides decide besides the levels."""
-    values = {*(item.value for item in model.exclusive), *(item.key for item in model.strong_identifiers)}
-    return sorted(values | class_columns(model))
 
 
 def class_columns(model: MatchModel) -> set[str]:

@@ -179,7 +179,7 @@ def _score(prepared: Prepared, parameters: Parameters, left: str, right: str) ->
         f" max(record_no) as join_key_r from {_TABLE} where record_id in (?, ?)",
         [left, right],
     )
-    scorer(prepared, parameters, len(prepared)).weigh(_PAIR, "asked_judged", partial(judged_sql, model))
+    scorer(prepared, parameters).weigh(_PAIR, "asked_judged", partial(judged_sql, model))
     levels = ", ".join(f'"gamma_{item.comparison}"' for item in model.comparisons)
     result = con.execute(
         "select case when strong is not null then 'strong_id' else 'model' end as origin, verdict,"

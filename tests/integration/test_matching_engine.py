@@ -50,7 +50,7 @@ def test_levels_and_weights_are_splinks_own(bench, in_memory):
     made, parameters = bench
     con, model = made.con, made.model
     prepared = made if in_memory else Prepared(con, model, "prepared")
-    scorer(prepared, parameters, len(prepared)).weigh("pairs", "ours")
+    scorer(prepared, parameters).weigh("pairs", "ours")
     linker = linker_on(con, "prepared", splink_settings(model, parameters))
     for column in model.term_frequency_columns:
         shares = f'select "{column}", {rounded_count_sql("count(*)")} / 130 as "tf_{column}" from prepared'

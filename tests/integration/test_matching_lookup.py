@@ -175,7 +175,7 @@ def judged_by_batch(bench: Bench, pairs: dict[tuple[str, str], str]) -> dict[tup
     columns = {name: pa.array([row[place] for row in rows]) for place, name in enumerate(names)}
     bench.con.register("asked_rows", pa.table(columns))
     bench.con.execute("create or replace table asked as from asked_rows")
-    ready = scorer(bench.prepared, bench.parameters, len(bench.records))
+    ready = scorer(bench.prepared, bench.parameters)
     ready.weigh("asked", "asked_judged", partial(judged_sql, bench.model))
     result = bench.con.execute("from " + bench.named("asked_judged"))
     found = [dict(zip([c[0] for c in result.description or []], row, strict=True)) for row in result.fetchall()]
