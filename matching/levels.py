@@ -90,19 +90,19 @@ def _reached(item: Comparison, sides: Sides) -> Numbers:
     open_pairs = np.flatnonzero(~absent)
     codes[absent] = ABSENT
     if item.incomparable:
-        codes, open_pairs = _settled(item.incomparable, ABSENT, sides, codes, open_pairs)
+        open_pairs = _settle(item.incomparable, ABSENT, sides, codes, open_pairs)
     for level in item.levels[:-1]:
         assert not isinstance(level.when, str)  # only the last level is "otherwise"
-        codes, open_pairs = _settled(level.when, item.code(level.level), sides, codes, open_pairs)
+        open_pairs = _settle(level.when, item.code(level.level), sides, codes, open_pairs)
     return codes
 
 
-def _settled(rules: Condition, code: int, sides: Sides, codes: Numbers, open_pairs: Numbers) -> tuple[Numbers, Numbers]:
-    """Give the open pairs for which the rules hold their code; the others stay open."""
+def _settle(rules: Condition, code: int, sides: Sides, codes: Numbers, open_pairs: Numbers) -> Numbers:
+    """Write the code of the open pairs for which the rules hold into `codes`; returns those that stay open."""
     holds = np.zeros(len(open_pairs), bool)
     holds[_holding(rules, sides.chosen(open_pairs))] = True
     codes[open_pairs[holds]] = code
-    return codes, open_pairs[~holds]
+    return open_pairs[~holds]
 
 
 def _holding(rules: Condition, sides: Sides) -> Numbers:

@@ -36,10 +36,18 @@ log = logging.getLogger(__name__)
 class Bench:
     """The newest standardised records of a party type, prepared in memory, and the newest linked day."""
 
-    con: duckdb.DuckDBPyConnection
-    model: MatchModel
     prepared: Prepared
     day: dt.date
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The connection they were read on."""
+        return self.prepared.con
+
+    @property
+    def model(self) -> MatchModel:
+        """What they were prepared for."""
+        return self.prepared.model
 
 
 @dataclass(frozen=True)
@@ -92,7 +100,7 @@ def prepared(settings: Settings, party_type: str) -> Iterator[Bench]:
         found = prepare(con, model, f"party_{party_type}", f"prepared_{party_type}")
         if not len(found):
             raise NotFoundError(f"party type '{party_type}': no record in the warehouse; run the line first (mdm run)")
-        yield Bench(con, model, found, day)
+        yield Bench(found, day)
 
 
 def train_anew(settings: Settings, party_type: str, *, labels: bool = False, keep_prior: bool = False) -> Trained:

@@ -157,7 +157,7 @@ def resolve_prepared(
     size = 1 + max(highest(con, table) for table in numbers)
     ours, by_number = numbered(con, prepared.table, list(decisions))
     ready = scorer(prepared, parameters)
-    work = Work(con, model, prepared, ready, tables, records, size, by_number, kept)
+    work = Work(ready, tables, records, size, by_number, kept)
     oversize, pairs = weigh(work, as_of)
     if before:
         _keep_joined(work, before)

@@ -33,10 +33,7 @@ class Work:
     """A run of one party type over the scratch relation `prepared`.
 
     Attributes:
-        con: the scratch connection.
-        model: what is compared.
-        prepared: all records.
-        scorer: weighs pairs.
+        scorer: weighs pairs; it holds all records, their model and the scratch connection.
         tables: names of the scratch tables.
         records: number of records.
         size: one more than the highest record number.
@@ -44,15 +41,27 @@ class Work:
         kept: what an earlier run kept, when only what changed since is looked at.
     """
 
-    con: duckdb.DuckDBPyConnection
-    model: MatchModel
-    prepared: Prepared
     scorer: Scorer
     tables: Tables
     records: int
     size: int
     decisions: tuple[NumberedDecision, ...]
     kept: Kept | None
+
+    @property
+    def prepared(self) -> Prepared:
+        """All records."""
+        return self.scorer.prepared
+
+    @property
+    def con(self) -> duckdb.DuckDBPyConnection:
+        """The scratch connection."""
+        return self.prepared.con
+
+    @property
+    def model(self) -> MatchModel:
+        """What is compared."""
+        return self.prepared.model
 
     def scratch(self, kind: str) -> str:
         """Name of a table or view of this run."""
