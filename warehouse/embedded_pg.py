@@ -29,6 +29,7 @@ from warehouse.settings import Settings
 
 _WAIT_SECONDS = 60
 _PORT_ATTEMPTS = 5
+_PORT_SECONDS = 5
 # Errors, statements and row details carry customer values, so the server's log must never show them.
 _CONFIGURATION = """
 listen_addresses = '127.0.0.1'
@@ -161,9 +162,14 @@ class EmbeddedPostgres:
         return os.fsencode(self.data_dir) in arguments
 
     def _remove_stale_pid(self) -> None:
+        """Forget a server that was killed; its port closes a moment after its process has ended."""
         lines = self._pid_lines()
-        if lines and not self._is_ours(int(lines[0])):
-            (self.data_dir / "postmaster.pid").unlink()
+        if not lines or self._is_ours(int(lines[0])):
+            return
+        deadline = time.monotonic() + _PORT_SECONDS
+        while not _is_free(self._remembered_port()) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        (self.data_dir / "postmaster.pid").unlink()
 
     def _remembered_port(self) -> int:
         try:

@@ -111,6 +111,23 @@ def test_a_taken_port_is_given_up(server):
         assert ask(url, "select 1") == [(1,)]
 
 
+def test_a_killed_server_keeps_the_port_that_closes_a_moment_later(server):
+    url = server.start()
+    killed = (server.data_dir / "postmaster.pid").read_text()
+    server.stop()
+    (server.data_dir / "postmaster.pid").write_text(killed)
+    port = int(server.data_dir.with_name("data.port").read_text())
+    closing = socket.socket()
+    closing.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    closing.bind(("127.0.0.1", port))
+    closing.listen()
+    later = threading.Timer(1, closing.close)
+    later.start()
+    assert server.start() == url
+    assert ask(url, "select 1") == [(1,)]
+    later.join()
+
+
 def test_two_processes_may_start_it_at_once(server):
     server.stop()
     script = (
