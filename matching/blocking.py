@@ -7,7 +7,6 @@ before they are joined, left out, and reported by rule, number and size, never b
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
 import duckdb
@@ -15,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import BlockingRule, Limits, MatchModel
-from matching.records import Numbers, Prepared, in_batches, threads
+from matching.records import Numbers, Prepared, in_batches
+from matching.side_by_side import side_by_side
 
 
 @dataclass(frozen=True)
@@ -197,18 +197,14 @@ def blocked_pairs(
             " on l.record_no < r.record_no and l.unit <> r.unit"
         )
         return []
-    (catalog,) = con.execute("select current_catalog()").fetchone() or ("memory",)
 
-    def found_by(place: int) -> tuple[list[Oversize], list[tuple[Numbers, Numbers]]]:
-        with con.cursor() as cursor:
-            cursor.execute(f"use {catalog}")
-            blocks = _shared(cursor, keyed_sql(model, place, table), flagged)
+    def found_by(cursor: duckdb.DuckDBPyConnection, place: int) -> tuple[list[Oversize], list[tuple[Numbers, Numbers]]]:
+        blocks = _shared(cursor, keyed_sql(model, place, table), flagged)
         largest = _largest_block(blocks.sizes, model.limits)
         small = blocks.chosen(blocks.sizes <= largest)
         return _oversize(model.blocking[place], blocks.sizes, largest), small.all_pairs()
 
-    with ThreadPoolExecutor(threads(con)) as pool:
-        found = list(pool.map(found_by, range(len(model.blocking))))
+    found = list(side_by_side(con, found_by, range(len(model.blocking))))
     _write(con, target, [rule.rule for rule in model.blocking], [pairs for _, pairs in found])
     return [block for blocks, _ in found for block in blocks]
 

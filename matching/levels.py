@@ -6,22 +6,23 @@ or differ is told by their hashes; what a rule asks beyond that is asked of Duck
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching.model import Comparison
-from matching.records import Numbers, Prepared, Records, threads
+from matching.model import Comparison, MatchModel
+from matching.records import Numbers, Prepared, Records
 from matching.rules import Argument, asked_columns, condition
+from matching.side_by_side import side_by_side, threads
 
 Condition = Mapping[str, Argument | Sequence[Argument]]
 ABSENT = -1  # code of a comparison that has nothing to compare
-_AT_ONCE = 250_000  # pairs whose values are taken at once
+_AT_ONCE = 150_000  # pairs whose values are taken at once
+_FEW = 10_000  # pairs that are not worth to be shared among threads
 _BY_HASH = ("same", "differ")
 
 
@@ -60,26 +61,45 @@ class Sides:
         return np.asarray(found)
 
 
-def in_chunks(pairs: pa.Table) -> Iterator[pa.Table]:
-    """Pairs in parts small enough to hold all their values; one empty part when there are none."""
-    for first in range(0, max(len(pairs), 1), _AT_ONCE):
-        yield pairs.slice(first, _AT_ONCE)
+def told_by_hash(model: MatchModel) -> set[str]:
+    """Columns whose values are compared by their hashes, somewhere between blocks and verdicts."""
+    asked = [
+        rules for item in model.comparisons for rules in (item.incomparable, *(level.when for level in item.levels))
+    ]
+    compared = {str(rules[name]) for rules in asked if isinstance(rules, dict) for name in _BY_HASH if name in rules}
+    blocks = {key for rule in model.blocking for key in rule.keys}
+    return {*compared, *blocks, *model.judged_columns, *model.term_frequency_columns} - model.list_columns
 
 
-def reached_levels(
-    con: duckdb.DuckDBPyConnection, comparisons: Sequence[Comparison], sides: Sides
-) -> dict[str, Numbers]:
-    """Per comparison the code of the level that each pair reaches (`Comparison.code`; `ABSENT`: nothing to compare)."""
-    workers = (len(sides.left) > 10_000 and threads(con)) or 1
-    with ThreadPoolExecutor(workers) as pool:
-        found = pool.map(partial(_on_cursor, sides), comparisons)
-        return dict(zip((item.comparison for item in comparisons), found, strict=True))
+@dataclass(frozen=True)
+class Chunk:
+    """Some of many pairs: what was given of them, and their places in the columns that are asked for."""
+
+    given: pa.Table
+    records: Records
+    left: Numbers
+    right: Numbers
+
+    def levels(self, con: duckdb.DuckDBPyConnection, comparisons: Sequence[Comparison]) -> dict[str, Numbers]:
+        """Per comparison the code of the level each pair reaches (`Comparison.code`; `ABSENT`: nothing to compare)."""
+        sides = Sides(con, self.records, self.left, self.right)
+        return {item.comparison: _reached(item, sides) for item in comparisons}
 
 
-def _on_cursor(sides: Sides, item: Comparison) -> Numbers:
-    """The levels of one comparison; each has a cursor of its own, so that several can be asked at once."""
-    with sides.con.cursor() as con:
-        return _reached(item, Sides(con, sides.records, sides.left, sides.right))
+def in_chunks(prepared: Prepared, pairs: pa.Table, columns: Iterable[str]) -> Iterator[Chunk]:
+    """Pairs in parts small enough to hold all their values; one empty part when there are none.
+
+    Args:
+        prepared: the records.
+        pairs: with join_key_l and join_key_r, the numbers of both sides.
+        columns: what will be asked for.
+    """
+    at_once = threads(prepared.con)
+    rounds = max(math.ceil(len(pairs) / (_AT_ONCE * at_once)), 1)
+    size = max(math.ceil(len(pairs) / (rounds * at_once)), _FEW)  # so that no thread is left with much at the end
+    for first in range(0, max(len(pairs), 1), size):
+        given = pairs.slice(first, size)
+        yield Chunk(given, *prepared.of(columns, *(given[f"join_key_{side}"].to_numpy() for side in "lr")))
 
 
 def _reached(item: Comparison, sides: Sides) -> Numbers:
@@ -131,14 +151,11 @@ def level_patterns(prepared: Prepared, pairs: str, names: Sequence[str]) -> list
     if not names:
         return []
     con, comparisons = prepared.con, [prepared.model.comparison(name) for name in names]
-    columns = sorted({column for item in comparisons for column in item.columns})
+    columns = {column for item in comparisons for column in item.columns}
     found = con.execute(f"select join_key_l, join_key_r from {pairs}").to_arrow_table()
-    made: dict[str, list[Numbers]] = {name: [np.zeros(0, np.int8)] for name in names}
-    for chunk in in_chunks(found):
-        sides = Sides(con, *prepared.of(columns, chunk["join_key_l"].to_numpy(), chunk["join_key_r"].to_numpy()))
-        for name, codes in reached_levels(con, comparisons, sides).items():
-            made[name].append(codes)
-    con.register("pair_levels", pa.table({name: np.concatenate(parts) for name, parts in made.items()}))
+    chunks = in_chunks(prepared, found, columns)
+    reached = side_by_side(con, lambda cursor, chunk: pa.table(chunk.levels(cursor, comparisons)), chunks)
+    con.register("pair_levels", pa.concat_tables(list(reached)))
     listed = ", ".join(f'"{name}"' for name in names)
     counted = con.execute(f"select {listed}, count(*) from pair_levels group by all order by all").fetchall()
     con.unregister("pair_levels")

@@ -7,15 +7,15 @@ place of its value (`matching.records`).
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from matching.levels import told_by_hash
 from matching.model import FieldModel, MatchModel
-from matching.records import Column, Prepared, Records, in_batches, quoted, threads
+from matching.records import Column, Numbers, Prepared, Records, hashes_of, in_batches, quoted
+from matching.side_by_side import side_by_side
 from matching.standardise import KINDS, keys_of
 
 
@@ -45,15 +45,23 @@ def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Ta
         plain = {"record_no": pa.array(np.arange(len(order)), pa.int32())} | plain
     raw = {name: given[name] for name in model.fields}
     del given  # each field is let go as soon as its keys are made
-    largest_first = sorted(raw, key=lambda name: -raw[name].nbytes)  # so that no thread is left with much at the end
-    with ThreadPoolExecutor(threads(con)) as pool:
-        found = pool.map(lambda name: _columns(con, model, name, raw.pop(name), order), largest_first)
-        made = dict(zip(largest_first, found, strict=True))
-    columns = {suffix: column for name in model.fields for suffix, column in made[name].items()}
+    hashed = told_by_hash(model)
+
+    def work(name: str) -> int:
+        return raw[name].nbytes * (1 + len(_wanted(model, name)))
+
+    def made(cursor: duckdb.DuckDBPyConnection, name: str) -> tuple[dict[str, Column], dict[str, Numbers]]:
+        columns = _columns(cursor, model, name, raw.pop(name), order)
+        return columns, {key: hashes_of(cursor, columns[key].values) for key in columns if key in hashed}
+
+    most_first = sorted(raw, key=work, reverse=True)  # so that no thread is left with much at the end
+    found = dict(zip(most_first, side_by_side(con, made, most_first), strict=True))
+    columns = {key: column for name in model.fields for key, column in found[name][0].items()}
+    hashes = {key: values for _, made_hashes in found.values() for key, values in made_hashes.items()}
     pa.default_memory_pool().release_unused()
     shown = {name: column.all_values() for name, column in columns.items()}
     con.register(target, in_batches(pa.table(plain | shown)))
-    return Prepared(con, model, target, None if is_numbered else Records(columns))
+    return Prepared(con, model, target, None if is_numbered else Records(columns, hashes))
 
 
 def field_values(
@@ -67,7 +75,8 @@ def field_values(
             value = _rare_sql(con, source, value, f"common_{name}", field.at_most)
         selected.append(f'{value} as "{name}"')
     numbered = f"join {numbers} using (record_id)" if numbers else ""
-    return con.execute(f"select {', '.join(selected)} from {source} as source {numbered}").to_arrow_table()
+    # a relation hands its rows over by all threads, in any order
+    return con.sql(f"select {', '.join(selected)} from {source} as source {numbered}").to_arrow_table()
 
 
 def content_sql(model: MatchModel) -> str:
@@ -104,12 +113,17 @@ def _rare_sql(con: duckdb.DuckDBPyConnection, source: str, value: str, table: st
     return f"case when {folded} in (select value from {table}) then null else {value} end"
 
 
+def _wanted(model: MatchModel, name: str) -> list[str]:
+    """Which keys of a field some rule uses."""
+    used = model.used_columns
+    return [suffix for suffix in KINDS[model.fields[name].kind].columns if f"{name}_{suffix}" in used]
+
+
 def _columns(
     con: duckdb.DuckDBPyConnection, model: MatchModel, name: str, values: pa.ChunkedArray, order: pa.Array
 ) -> dict[str, Column]:
     """The field's values and its wanted keys, in an order of the records."""
-    kind, used = KINDS[model.fields[name].kind], model.used_columns
-    wanted = [suffix for suffix in kind.columns if f"{name}_{suffix}" in used]
+    wanted = _wanted(model, name)
     if pa.types.is_nested(values.type):
         return {name: Column(order.to_numpy().astype(np.int32), values.combine_chunks())}
     encoded = _encoded(values)
@@ -117,8 +131,7 @@ def _columns(
     made = {name: Column(places, encoded.dictionary)}
     if not wanted:
         return made
-    with con.cursor() as cursor:
-        keys = keys_of(kind, _texts(cursor, encoded.dictionary), wanted)
+    keys = keys_of(KINDS[model.fields[name].kind], _texts(con, encoded.dictionary), wanted)
     return made | {f"{name}_{suffix}": Column(places, column) for suffix, column in keys.items()}
 
 

@@ -61,14 +61,14 @@ class Records:
     def hashed(self, con: duckdb.DuckDBPyConnection, name: str) -> Numbers:
         """Per value of a column its hash, and one more for no value."""
         if name not in self._hashes:
-            self._hashes[name] = _hashes(con, self.columns[name].values)
+            self._hashes[name] = hashes_of(con, self.columns[name].values)
         return self._hashes[name]
 
     def hashes(self, con: duckdb.DuckDBPyConnection, name: str, records: Numbers) -> Numbers:
         """The hashes of some records' values; 0 for none."""
         return np.asarray(self.hashed(con, name)[self.columns[name].places[records]])
 
-    def keys(self, con: duckdb.DuckDBPyConnection, name: str, records: Numbers, *, is_list: bool) -> pa.Array:
+    def keys(self, con: duckdb.DuckDBPyConnection, name: str, records: Numbers, *, is_list: bool = False) -> pa.Array:
         """The hashes of some records' values, of lists those of their entries; null for none."""
         if is_list:
             return Column(self.columns[name].places, _entry_hashes(con, self.columns[name].values)).taken(records)
@@ -76,7 +76,8 @@ class Records:
         return pa.array(hashes, mask=hashes == _NONE)
 
 
-def _hashes(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
+def hashes_of(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
+    """Per value its hash, and one more for no value."""
     con.register("hashed_values", pa.table({"value": values}))
     found = con.execute(f"select {hash_sql('value')} as hash from hashed_values").fetchnumpy()["hash"]
     con.unregister("hashed_values")
@@ -170,7 +171,7 @@ class Prepared:
         """Some records, in the order of their numbers."""
         self.con.register("wanted_records", pa.table({"record_no": pa.array(numbers, pa.int32())}))
         table = self._holding("wanted_records")
-        listed = ", ".join(map(quoted, columns))
+        listed = ", ".join(map(quoted, sorted(columns)))
         found = self.con.execute(
             f"select record_no, {listed} from {table} semi join wanted_records using (record_no) order by record_no"
         ).to_arrow_table()
@@ -200,9 +201,3 @@ def quoted(name: str) -> str:
 def in_batches(table: pa.Table) -> pa.Table:
     """The table in parts, so that DuckDB's threads share a scan."""
     return pa.Table.from_batches(table.to_batches(_BATCH), table.schema)
-
-
-def threads(con: duckdb.DuckDBPyConnection) -> int:
-    """How many threads a connection may use."""
-    row = con.execute("select current_setting('threads')").fetchone()
-    return int(row[0]) if row else 1

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import duckdb
 import pyarrow as pa
 
 from matching.engine import Linker, linker_on, splink_settings, weighing_sql
-from matching.levels import Sides, in_chunks, reached_levels
+from matching.levels import Chunk, in_chunks
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
-from matching.records import Numbers, Prepared, Records, in_batches
+from matching.records import Prepared, in_batches
+from matching.side_by_side import side_by_side
 from matching.term_frequency import Shares, count_shares
 from matching.verdict import class_columns
 
 Shape = Callable[[str], str]
+_AT_ONCE = 1_000_000  # pairs whose levels stand in memory before they are weighed
 
 
 def _as_it_is(query: str) -> str:
@@ -54,8 +57,10 @@ class Scorer:
         con = self.prepared.con
         found = con.execute(f"select match_key, join_key_l, join_key_r from {pairs}").to_arrow_table()
         query = shape(f"({self._weighed_sql()})")
-        for chunk in in_chunks(found):
-            con.register("reached_pairs", in_batches(self._reached(chunk)))
+        for first in range(0, max(len(found), 1), _AT_ONCE):
+            chunks = in_chunks(self.prepared, found.slice(first, _AT_ONCE), self.prepared.model.weighed_columns)
+            reached = pa.concat_tables(side_by_side(con, self._reached, chunks))
+            con.register("reached_pairs", in_batches(reached))
             con.execute(f"insert into {target} {query}" if append else f"create or replace table {target} as {query}")
             append = True
         con.unregister("reached_pairs")
@@ -68,29 +73,22 @@ class Scorer:
         columns += [f'match_key."{name}_{side}"' for name in model.judged_columns for side in "lr"]
         return f"select {', '.join(columns)} from ({weighing_sql(self.linker, 'reached_pairs')})"
 
-    def _reached(self, pairs: pa.Table) -> pa.Table:
+    def _reached(self, con: duckdb.DuckDBPyConnection, chunk: Chunk) -> pa.Table:
         """Pairs with the levels they reach, how common their values are, and what they are judged by.
 
         Splink hands `match_key` through, so whatever it does not ask for stands in there.
         """
-        model, con = self.prepared.model, self.prepared.con
-        numbers = [pairs[f"join_key_{side}"].to_numpy() for side in "lr"]
-        judged = model.judged_columns
-        records, *places = self.prepared.of(sorted(model.weighed_columns), *numbers)
-        made: dict[str, object] = dict(zip(("record_no_l", "record_no_r"), numbers, strict=True))
-        carried = {"rule": pairs["match_key"].combine_chunks()}
-        for name, codes in reached_levels(con, model.comparisons, Sides(con, records, *places)).items():
-            made[f"gamma_{name}"] = codes
-        for side, wanted in zip("lr", places, strict=True):
-            made |= {f"tf_{n}_{side}": self.shares.of(records, n, wanted) for n in model.term_frequency_columns}
-            carried |= {f"{name}_{side}": self._judged(records, name, wanted) for name in judged}
+        model, records = self.prepared.model, chunk.records
+        made: dict[str, object] = {f"record_no_{side}": chunk.given[f"join_key_{side}"] for side in "lr"}
+        made |= {f"gamma_{name}": codes for name, codes in chunk.levels(con, model.comparisons).items()}
+        carried = {"rule": chunk.given["match_key"].combine_chunks()}
+        for side, wanted in (("l", chunk.left), ("r", chunk.right)):
+            made |= {f"tf_{n}_{side}": self.shares.of(con, records, n, wanted) for n in model.term_frequency_columns}
+            for name in model.judged_columns:
+                is_class = name in class_columns(model)
+                column = records.columns[name]
+                carried[f"{name}_{side}"] = column.taken(wanted) if is_class else records.keys(con, name, wanted)
         return pa.table(made | {"match_key": pa.StructArray.from_arrays(list(carried.values()), list(carried))})
-
-    def _judged(self, records: Records, name: str, wanted: Numbers) -> pa.Array:
-        if name in class_columns(self.prepared.model):
-            return records.columns[name].taken(wanted)
-        hashes = records.hashes(self.prepared.con, name, wanted)
-        return pa.array(hashes, mask=hashes == 0)
 
 
 def scorer(prepared: Prepared, parameters: Parameters) -> Scorer:

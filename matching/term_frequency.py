@@ -7,13 +7,16 @@ value leave every weight as it was. They are also rounded down to half a bit (st
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
+import duckdb
 import numpy as np
 import pyarrow as pa
 
 from matching.model import MatchModel
 from matching.records import Numbers, Prepared, Records
+from matching.side_by_side import side_by_side
 
 
 def rounded_count_sql(count: str) -> str:
@@ -34,32 +37,32 @@ def count_sql(model: MatchModel, records: str = "count(*)") -> str:
 class Shares:
     """Which share of the records at training hold the same value, rounded; see `count_shares`."""
 
-    prepared: Prepared
+    model: MatchModel
     trained_on: int
-    _by_value: dict[str, Numbers] = field(default_factory=dict)
+    by_value: Mapping[str, Numbers] = field(default_factory=dict)
 
-    def of(self, records: Records, column: str, wanted: Numbers) -> pa.Array:
+    def of(self, con: duckdb.DuckDBPyConnection, records: Records, column: str, wanted: Numbers) -> pa.Array:
         """The shares of some records' values; null where there is no value."""
-        if records is not self.prepared.records:
-            shares = self._looked_up(records.hashed(self.prepared.con, column), column)
-        else:
-            if column not in self._by_value:
-                self._by_value[column] = self._counted(records, column)
-            shares = self._by_value[column]
+        shares = self.by_value.get(column)
+        if shares is None:
+            shares = self._looked_up(con, records.hashed(con, column), column)
         found = shares[records.columns[column].places[wanted]]
         return pa.array(found, mask=np.isnan(found))
 
-    def _counted(self, records: Records, column: str) -> Numbers:
+    def counted(self, con: duckdb.DuckDBPyConnection, records: Records, column: str) -> Numbers:
         """The share of every value when all records are at hand."""
-        hashes = records.hashed(self.prepared.con, column)
-        _, places = np.unique(hashes, return_inverse=True)
+        hashes = records.hashed(con, column)
+        order = np.argsort(hashes)
+        group = np.cumsum(np.diff(hashes[order], prepend=hashes[order[0]]) != 0)
         held = np.bincount(records.columns[column].places + 1, minlength=len(hashes))
-        held = np.append(held[1:], 0)
-        return self._rounded(np.bincount(places, held)[places].astype(np.int64), hashes)
+        held = np.append(held[1:], 0)[order]
+        bearers = np.empty(len(hashes), np.int64)
+        bearers[order] = np.bincount(group, held)[group]
+        return self._rounded(con, bearers, hashes)
 
-    def _looked_up(self, hashes: Numbers, column: str) -> Numbers:
+    def _looked_up(self, con: duckdb.DuckDBPyConnection, hashes: Numbers, column: str) -> Numbers:
         """The shares of values of some records: all records were counted into `shared_0`, …."""
-        con, place = self.prepared.con, self.prepared.model.term_frequency_columns.index(column)
+        place = self.model.term_frequency_columns.index(column)
         con.register("asked_values", pa.table({"value": np.unique(hashes)}))
         found = con.execute(
             f"select value, n from shared_{place} semi join asked_values using (value) order by value"
@@ -69,19 +72,24 @@ class Shares:
         if len(found["value"]):
             at = np.minimum(np.searchsorted(found["value"], hashes), len(found["value"]) - 1)
             counts = np.where(found["value"][at] == hashes, found["n"][at], 1)
-        return self._rounded(counts, hashes, is_counted=True)
+        return self._rounded(con, counts, hashes, is_counted=True)
 
-    def _rounded(self, counts: Numbers, hashes: Numbers, *, is_counted: bool = False) -> Numbers:
+    def _rounded(
+        self, con: duckdb.DuckDBPyConnection, counts: Numbers, hashes: Numbers, *, is_counted: bool = False
+    ) -> Numbers:
         """Shares from counts; not a number where there is no value."""
-        different, places = np.unique(np.maximum(counts, 1), return_inverse=True)
-        self.prepared.con.register("different_counts", pa.table({"records": different}))
-        shown = "records" if is_counted else count_sql(self.prepared.model, "records")
-        shares = self.prepared.con.execute(
+        counts = np.maximum(counts, 1)
+        different = np.flatnonzero(np.bincount(counts))
+        con.register("different_counts", pa.table({"records": different}))
+        shown = "records" if is_counted else count_sql(self.model, "records")
+        shares = con.execute(
             f"select {rounded_count_sql(shown)} / {max(self.trained_on, 1)}::double as share from different_counts"
             " order by records"
         ).fetchnumpy()["share"]
-        self.prepared.con.unregister("different_counts")
-        return np.where(hashes != 0, shares[places], np.nan)
+        con.unregister("different_counts")
+        of_count = np.zeros(different[-1] + 1)
+        of_count[different] = shares
+        return np.where(hashes != 0, of_count[counts], np.nan)
 
 
 def count_shares(prepared: Prepared, trained_on: int) -> Shares:
@@ -91,9 +99,16 @@ def count_shares(prepared: Prepared, trained_on: int) -> Shares:
         prepared: all records.
         trained_on: number of records at training.
     """
-    if prepared.records is None:
+    shares, records, columns = (
+        Shares(prepared.model, trained_on),
+        prepared.records,
+        prepared.model.term_frequency_columns,
+    )
+    if records is None:
         _count_shared(prepared)
-    return Shares(prepared, trained_on)
+        return shares
+    counted = side_by_side(prepared.con, lambda con, column: shares.counted(con, records, column), columns)
+    return replace(shares, by_value=dict(zip(columns, counted, strict=True)))
 
 
 def _count_shared(prepared: Prepared) -> None:
