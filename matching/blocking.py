@@ -6,7 +6,7 @@ before they are joined, left out, and reported by rule, number and size, never b
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import BlockingRule, Limits, MatchModel
-from matching.records import Numbers, Prepared, in_batches
+from matching.records import SPREAD, Numbers, Prepared, Records, in_batches
 from matching.side_by_side import side_by_side
 
 
@@ -114,12 +114,17 @@ def _shared(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> 
             " using (record_no) where key in (select key from wanted)"
         )
     found = con.execute(query).fetchnumpy()
-    order = np.argsort(found["key"], kind="stable")
-    keys = found["key"][order]
-    begins = np.flatnonzero(np.concatenate([np.ones(min(len(keys), 1), bool), keys[1:] != keys[:-1]]))
+    return _sharing(found["record_no"], found["unit"], found["key"], found["flag"])
+
+
+def _sharing(numbers: Numbers, units: Numbers, keys: Numbers, flags: Numbers) -> Blocks:
+    """The blocks of records with these keys; keys that nobody shares make none."""
+    order = np.argsort(keys)
+    ordered = keys[order]
+    begins = np.flatnonzero(np.concatenate([np.ones(min(len(keys), 1), bool), ordered[1:] != ordered[:-1]]))
     sizes = np.diff(np.append(begins, len(keys)))
-    blocks = Blocks(found["record_no"][order], found["unit"][order], found["flag"][order], sizes)
-    return blocks.chosen(sizes > 1)
+    order, sizes = order[np.repeat(sizes > 1, sizes)], sizes[sizes > 1]
+    return Blocks(numbers[order], units[order], flags[order], sizes)
 
 
 def _write(
@@ -179,16 +184,22 @@ def _key_sql(rule: BlockingRule, lists: set[str]) -> str:
 
 
 def blocked_pairs(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, target: str, flagged: str | None = None
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    table: str,
+    target: str,
+    flagged: str | None = None,
+    records: Records | None = None,
 ) -> list[Oversize]:
     """Pairs of records of different units that agree on some rule, each pair once, with the first such rule.
 
     Args:
         con: the scratch connection.
         model: its blocking rules and limits.
-        table: relation with `record_no`, `unit` and the columns of `block_keys`.
+        table: table with `record_no`, `unit` and the columns of `block_keys`.
         target: table to make: match_key, join_key_l, join_key_r.
         flagged: relation of record_no and flag; only pairs with flags of 2 together are made. None: all pairs.
+        records: all of them, when they are at hand and `table` has no keys; takes no `flagged`.
     """
     if _count(con, table) <= model.limits.compare_all:
         con.execute(
@@ -197,16 +208,48 @@ def blocked_pairs(
             " on l.record_no < r.record_no and l.unit <> r.unit"
         )
         return []
+    members = con.execute(f"select record_no, unit from {table}").fetchnumpy() if records else {}
 
     def found_by(cursor: duckdb.DuckDBPyConnection, place: int) -> tuple[list[Oversize], list[tuple[Numbers, Numbers]]]:
-        blocks = _shared(cursor, keyed_sql(model, place, table), flagged)
+        if records is None:
+            blocks = _shared(cursor, keyed_sql(model, place, table), flagged)
+        else:
+            blocks = _keyed(cursor, model, records, model.blocking[place], members)
         largest = _largest_block(blocks.sizes, model.limits)
         small = blocks.chosen(blocks.sizes <= largest)
         return _oversize(model.blocking[place], blocks.sizes, largest), small.all_pairs()
 
-    found = list(side_by_side(con, found_by, range(len(model.blocking))))
+    places = range(len(model.blocking))
+    most_first = sorted(places, key=lambda place: model.list_columns.isdisjoint(model.blocking[place].keys))
+    made = dict(zip(most_first, side_by_side(con, found_by, most_first), strict=True))
+    found = [made[place] for place in places]
     _write(con, target, [rule.rule for rule in model.blocking], [pairs for _, pairs in found])
     return [block for blocks, _ in found for block in blocks]
+
+
+def _keyed(
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    records: Records,
+    rule: BlockingRule,
+    members: Mapping[str, Numbers],
+) -> Blocks:
+    """The blocks of one rule among members given by record_no and unit, from records at hand."""
+    numbers, units = members["record_no"], members["unit"]
+    listed = next((key for key in rule.keys if key in model.list_columns), None)
+    rows = np.arange(len(numbers))
+    keys = np.zeros(len(numbers), np.uint64)
+    known = np.ones(len(numbers), bool)
+    if listed:
+        entries = records.keys(con, listed, numbers, is_list=True)
+        rows = np.repeat(rows, entries.value_lengths().fill_null(0).to_numpy())
+        keys, known = entries.flatten().to_numpy(), np.ones(len(rows), bool)
+    for name in rule.keys:
+        if name != listed:
+            hashes = records.hashes(con, name, numbers)[rows]
+            keys, known = keys * SPREAD ^ hashes, known & (hashes != 0)
+    rows = rows[known]
+    return _sharing(numbers[rows], units[rows], keys[known], np.full(len(rows), 2, np.int8))
 
 
 def keyed_sql(model: MatchModel, place: int, table: str) -> str:

@@ -43,18 +43,20 @@ def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Ta
     plain = {name: given[name].take(order) for name in given.column_names if name not in model.fields}
     if not is_numbered:
         plain = {"record_no": pa.array(np.arange(len(order)), pa.int32())} | plain
-    raw = {name: given[name] for name in model.fields}
-    del given  # each field is let go as soon as its keys are made
+    fields = {name: given[name] for name in model.fields}
+    encoded = dict(zip(fields, side_by_side(con, lambda _, name: _encoded(fields[name], order), fields), strict=True))
+    del given  # its columns share their memory, so that only all together are let go
+    fields.clear()
     hashed = told_by_hash(model)
 
     def work(name: str) -> int:
-        return raw[name].nbytes * (1 + len(_wanted(model, name)))
+        return encoded[name].values.nbytes * (1 + len(_wanted(model, name)))
 
     def made(cursor: duckdb.DuckDBPyConnection, name: str) -> tuple[dict[str, Column], dict[str, Numbers]]:
-        columns = _columns(cursor, model, name, raw.pop(name), order)
+        columns = {name: encoded[name]} | _keys(cursor, model, name, encoded[name])
         return columns, {key: hashes_of(cursor, columns[key].values) for key in columns if key in hashed}
 
-    most_first = sorted(raw, key=work, reverse=True)  # so that no thread is left with much at the end
+    most_first = sorted(encoded, key=work, reverse=True)  # so that no thread is left with much at the end
     found = dict(zip(most_first, side_by_side(con, made, most_first), strict=True))
     columns = {key: column for name in model.fields for key, column in found[name][0].items()}
     hashes = {key: values for _, made_hashes in found.values() for key, values in made_hashes.items()}
@@ -119,28 +121,24 @@ def _wanted(model: MatchModel, name: str) -> list[str]:
     return [suffix for suffix in KINDS[model.fields[name].kind].columns if f"{name}_{suffix}" in used]
 
 
-def _columns(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, name: str, values: pa.ChunkedArray, order: pa.Array
-) -> dict[str, Column]:
-    """The field's values and its wanted keys, in an order of the records."""
+def _keys(con: duckdb.DuckDBPyConnection, model: MatchModel, name: str, values: Column) -> dict[str, Column]:
+    """The wanted keys of a field."""
     wanted = _wanted(model, name)
-    if pa.types.is_nested(values.type):
-        return {name: Column(order.to_numpy().astype(np.int32), values.combine_chunks())}
-    encoded = _encoded(values)
-    places = encoded.indices.take(order).fill_null(-1).to_numpy()
-    made = {name: Column(places, encoded.dictionary)}
     if not wanted:
-        return made
-    keys = keys_of(KINDS[model.fields[name].kind], _texts(con, encoded.dictionary), wanted)
-    return made | {f"{name}_{suffix}": Column(places, column) for suffix, column in keys.items()}
+        return {}
+    keys = keys_of(KINDS[model.fields[name].kind], _texts(con, values.values), wanted)
+    return {f"{name}_{suffix}": Column(values.places, column) for suffix, column in keys.items()}
 
 
-def _encoded(values: pa.ChunkedArray) -> pa.DictionaryArray:
-    """The values, each once, and their places."""
+def _encoded(values: pa.ChunkedArray, order: pa.Array) -> Column:
+    """The values, each once, and their places in an order of the records; lists stay as they are."""
+    if pa.types.is_nested(values.type):
+        return Column(order.to_numpy().astype(np.int32), values.combine_chunks())
     if not len(values):
-        return pa.array([], values.type).dictionary_encode()
+        return Column(np.zeros(0, np.int32), pa.array([], values.type))
     chunks = values.dictionary_encode().chunks  # Arrow gives all chunks of one array the same dictionary
-    return pa.DictionaryArray.from_arrays(pa.concat_arrays([chunk.indices for chunk in chunks]), chunks[0].dictionary)
+    places = pa.concat_arrays([chunk.indices for chunk in chunks]).take(order).fill_null(-1)
+    return Column(places.to_numpy(), chunks[0].dictionary)
 
 
 def _texts(con: duckdb.DuckDBPyConnection, values: pa.Array) -> pa.StringArray:

@@ -19,6 +19,7 @@ from matching.model import MatchModel
 Numbers = np.ndarray
 _BATCH = 60_000  # rows
 _NONE = 0  # hash of a value that is not there
+SPREAD = np.uint64(0x9E3779B97F4A7C15)  # an odd number: times it, small numbers differ in all bits
 
 
 @dataclass(frozen=True)
@@ -86,7 +87,16 @@ def hashes_of(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
     return hashes
 
 
-def _entry_hashes(con: duckdb.DuckDBPyConnection, values: pa.Array) -> pa.Array:
+def _entry_hashes(con: duckdb.DuckDBPyConnection, values: pa.ListArray) -> pa.Array:
+    """The hashes of the entries of lists, each once."""
+    hashes = hashes_of(con, values.flatten())[:-1]
+    lengths = values.value_lengths().fill_null(0).to_numpy()
+    told_apart = hashes ^ np.repeat(np.arange(len(values), dtype=np.uint64), lengths) * SPREAD
+    told_apart.sort()
+    if hashes.all() and (np.diff(told_apart) != 0).all():
+        missing = np.append(values.is_null().to_numpy(zero_copy_only=False), False)
+        starts = pa.array(np.append(0, np.cumsum(lengths)), pa.int32(), mask=missing)
+        return pa.ListArray.from_arrays(starts, hashes)
     con.register("listed_values", pa.table({"value": values}))
     found = con.execute(f"select {key_sql('value', is_list=True)} as value from listed_values").to_arrow_table()
     con.unregister("listed_values")

@@ -172,7 +172,7 @@ def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, 
     con.unregister("chained")
     con.execute("create or replace table unweighed as select * exclude (match_weight) from inner_pairs"
                 " where match_weight is null")  # fmt: skip
-    work.scorer.weigh("unweighed", "inner_scored")
+    work.scorer.weigh("unweighed", "inner_scored", "select record_no_l, record_no_r, match_weight from {}".format)
     found = con.execute(
         "select join_key_l as l, join_key_r as r, match_weight from inner_pairs where match_weight is not null"
         " union all select record_no_l, record_no_r, match_weight from inner_scored"

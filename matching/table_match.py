@@ -124,7 +124,6 @@ def match_rows(
         )
     say(f"compared {resolved.pairs:,} pairs: {resolved.customers:,} clusters")
     finish_pairs(con, resolved)
-    con.execute(f"drop table {resolved.scratch('active')}")
     _show_doubtful(prepared, resolved)
     con.unregister(table)  # the results need no values any more, but room to be sorted in
     del prepared

@@ -12,7 +12,7 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from matching.blocking import block_columns, block_keys, blocked_pairs
+from matching.blocking import blocked_pairs
 from matching.drift import profiled
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
 from matching.labels import Label, register_labels, with_labels
@@ -100,11 +100,8 @@ def _trained_jointly(prepared: Prepared, parameters: Parameters) -> Parameters:
 def _candidate_pairs(prepared: Prepared) -> float:
     """Make `candidate_pairs`, a fair sample of the pairs the blocking rules find; returns the share that is kept."""
     con, model = prepared.con, prepared.model
-    keyed = prepared.keyed(block_columns(model))
-    con.execute(
-        f"create or replace table unjoined as select record_no, record_no as unit, {block_keys(model)} from {keyed}"
-    )
-    blocked_pairs(con, model, "unjoined", "candidate_pairs")
+    con.execute(f"create or replace table unjoined as select record_no, record_no as unit from {prepared.table}")
+    blocked_pairs(con, model, "unjoined", "candidate_pairs", records=prepared.records)
     con.execute("drop table unjoined")
     row = con.execute("select count(*) from candidate_pairs").fetchone()
     every = max(int(row[0]) if row else 0, 1)

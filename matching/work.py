@@ -63,6 +63,11 @@ class Work:
         """What is compared."""
         return self.prepared.model
 
+    @property
+    def keeps(self) -> bool:
+        """Whether what is found is kept for the next run (`matching.kept`), which compares digests."""
+        return self.prepared.digest is not None
+
     def scratch(self, kind: str) -> str:
         """Name of a table or view of this run."""
         return self.tables.scratch(kind)
