@@ -108,6 +108,37 @@ def test_blocks_find_the_pairs_that_share_a_key(records, largest, flags):
         assert {block.rule: (block.blocks, block.largest) for block in oversize} == left_out
 
 
+TEXT = st.one_of(st.none(), st.sampled_from("ABC"))
+NUMBER_AND_MOBILES = st.tuples(TEXT, st.one_of(st.none(), st.lists(st.sampled_from("1234"), max_size=4)))
+
+
+@settings(deadline=None, max_examples=60)
+@given(st.lists(st.tuples(st.integers(0, 5), NUMBER_AND_MOBILES), max_size=12), st.integers(2, 5))
+def test_records_at_hand_give_the_pairs_of_their_keys(given_rows, largest):
+    """A rule with two keys, one of them a list: both must agree; an entry given twice counts once."""
+    model = model_of(max_block=largest)
+    rule = model.blocking[1].model_copy(update={"keys": ["number", "mobiles"]})
+    model = model.model_copy(update={"blocking": [model.blocking[0], rule]})
+    both = [
+        (unit, number, None if None in (number, mobiles) else [(number, mobile) for mobile in dict.fromkeys(mobiles)])
+        for unit, (number, mobiles) in given_rows
+    ]
+    with duckdb.connect() as con:
+        con.register("given_rows", pa.table({
+            "record_id": [f"r{place:02d}" for place in range(len(both))],
+            "number": pa.array([row[1] for row in both], pa.string()),
+            "mobiles": pa.array([row[1][1] for row in given_rows], pa.list_(pa.string())),
+        }))  # fmt: skip
+        made = prepare(con, model, "given_rows", "prepared")
+        con.register("members", pa.table({
+            "record_no": pa.array(range(len(both)), pa.int32()), "unit": pa.array([row[0] for row in both], pa.int32()),
+        }))  # fmt: skip
+        oversize = blocked_pairs(con, model, "members", "found", records=made.records)
+        pairs, left_out = expected(both, largest, None)
+        assert written(con) == pairs
+        assert {block.rule: (block.blocks, block.largest) for block in oversize} == left_out
+
+
 @settings(deadline=None, max_examples=60)
 @given(st.lists(st.one_of(st.none(), st.sampled_from("ABC")), max_size=12), st.integers(2, 4), st.booleans())
 def test_strong_identifiers_pair_small_groups_and_neighbours_of_large_ones(numbers, largest, in_memory):
