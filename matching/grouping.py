@@ -83,9 +83,10 @@ def components(records: int, left: Numbers, right: Numbers) -> Numbers:
     return np.asarray(first[label])
 
 
-def group(records: int, edges: Edges, rules: Rules) -> Grouping:
-    """Customers that keep every rule."""
-    home = components(records, edges.left, edges.right)
+def group(records: int, edges: Edges, rules: Rules, home: Numbers | None = None) -> Grouping:
+    """Customers that keep every rule; `home`: the components, where they are known, which become the customers."""
+    if home is None:
+        home = components(records, edges.left, edges.right)
     rules = _accept_stewards(edges, rules)
     suspect = np.isin(home, _broken(home, rules))
     if not suspect.any():

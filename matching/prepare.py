@@ -7,6 +7,9 @@ place of its value (`matching.records`).
 
 from __future__ import annotations
 
+from functools import partial
+from typing import Any
+
 import duckdb
 import numpy as np
 import pyarrow as pa
@@ -38,32 +41,43 @@ def prepare(
 
 def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Table, target: str) -> Prepared:
     """Make `target` as `prepare` does from what `field_values` gave."""
-    order = pc.sort_indices(given["record_id"])
-    is_numbered = "record_no" in given.column_names
-    plain = {name: given[name].take(order) for name in given.column_names if name not in model.fields}
+    ids = [name for name in given.column_names if name not in model.fields]
+    order, *encoded = side_by_side(con, partial(_sorted_or_encoded, model, given), ["record_id", *model.fields])
+    plain = {name: given[name].take(order) for name in ids}
+    del given  # its columns share their memory, so that only all together are let go
+    records = _with_keys(con, model, dict(zip(model.fields, encoded, strict=True)), order)
+    pa.default_memory_pool().release_unused()
+    is_numbered = "record_no" in plain
     if not is_numbered:
         plain = {"record_no": pa.array(np.arange(len(order)), pa.int32())} | plain
-    fields = {name: given[name] for name in model.fields}
-    encoded = dict(zip(fields, side_by_side(con, lambda _, name: _encoded(fields[name], order), fields), strict=True))
-    del given  # its columns share their memory, so that only all together are let go
-    fields.clear()
+    shown = {name: column.all_values() for name, column in records.columns.items()}
+    con.register(target, in_batches(pa.table(plain | shown)))
+    return Prepared(con, model, target, None if is_numbered else records)
+
+
+def _sorted_or_encoded(model: MatchModel, given: pa.Table, _: duckdb.DuckDBPyConnection, name: str) -> Any:  # noqa: ANN401  # an array of places, or a Column
+    """Of a field its values; of the ids their order."""
+    return _encoded(given[name]) if name in model.fields else pc.sort_indices(given[name])
+
+
+def _with_keys(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, fields: dict[str, Column], order: pa.Array
+) -> Records:
+    """The fields in an order of the records, every key that is used, and hashes of what is told by them."""
     hashed = told_by_hash(model)
 
     def work(name: str) -> int:
-        return encoded[name].values.nbytes * (1 + len(_wanted(model, name)))
+        return fields[name].values.nbytes * (1 + len(_wanted(model, name)))
 
     def made(cursor: duckdb.DuckDBPyConnection, name: str) -> tuple[dict[str, Column], dict[str, Numbers]]:
-        columns = {name: encoded[name]} | _keys(cursor, model, name, encoded[name])
+        values = Column(fields[name].places[order.to_numpy()], fields.pop(name).values)
+        columns = {name: values} | _keys(cursor, model, name, values)
         return columns, {key: hashes_of(cursor, columns[key].values) for key in columns if key in hashed}
 
-    most_first = sorted(encoded, key=work, reverse=True)  # so that no thread is left with much at the end
+    most_first = sorted(fields, key=work, reverse=True)  # so that no thread is left with much at the end
     found = dict(zip(most_first, side_by_side(con, made, most_first), strict=True))
     columns = {key: column for name in model.fields for key, column in found[name][0].items()}
-    hashes = {key: values for _, made_hashes in found.values() for key, values in made_hashes.items()}
-    pa.default_memory_pool().release_unused()
-    shown = {name: column.all_values() for name, column in columns.items()}
-    con.register(target, in_batches(pa.table(plain | shown)))
-    return Prepared(con, model, target, None if is_numbered else Records(columns, hashes))
+    return Records(columns, {key: values for _, hashes in found.values() for key, values in hashes.items()})
 
 
 def field_values(
@@ -130,14 +144,14 @@ def _keys(con: duckdb.DuckDBPyConnection, model: MatchModel, name: str, values: 
     return {f"{name}_{suffix}": Column(values.places, column) for suffix, column in keys.items()}
 
 
-def _encoded(values: pa.ChunkedArray, order: pa.Array) -> Column:
-    """The values, each once, and their places in an order of the records; lists stay as they are."""
+def _encoded(values: pa.ChunkedArray) -> Column:
+    """The values, each once; lists stay as they are."""
     if pa.types.is_nested(values.type):
-        return Column(order.to_numpy().astype(np.int32), values.combine_chunks())
+        return Column(np.arange(len(values), dtype=np.int32), values.combine_chunks())
     if not len(values):
         return Column(np.zeros(0, np.int32), pa.array([], values.type))
     chunks = values.dictionary_encode().chunks  # Arrow gives all chunks of one array the same dictionary
-    places = pa.concat_arrays([chunk.indices for chunk in chunks]).take(order).fill_null(-1)
+    places = pa.concat_arrays([chunk.indices for chunk in chunks]).fill_null(-1)
     return Column(places.to_numpy(), chunks[0].dictionary)
 
 

@@ -11,10 +11,12 @@ from dataclasses import dataclass, replace
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from matching.cluster import KEPT, MODEL, STEWARD, STRONG, Edge, Refusal
 from matching.grouping import UNKNOWN, Edges, Grouping, Rules, components, group
 from matching.model import Exclusive
+from matching.records import Records
 from matching.work import NumberedDecision, Numbers, Work, count, register
 
 # how certain a judged pair is
@@ -120,10 +122,10 @@ def _group(work: Work, members: Members, edges: Edges) -> tuple[Grouping, Groupi
     number, limits = len(members.numbers), work.model.limits
     placed = members.placed(edges.chosen(members.place[edges.left] >= 0)) if work.kept else edges
     rules = Rules(_exclusive(work, members), max_size=limits.max_cluster, margin=limits.ambiguity_margin)
+    home = components(number, placed.left, placed.right)
     if limits.support is not None:
-        home = components(number, placed.left, placed.right)
         rules = replace(rules, support=limits.support, pairs=_inner_pairs(work, members, home))
-    before = group(number, placed, rules)
+    before = group(number, placed, rules, home)
     if not work.decisions:
         return before, before
     decisions = [members.placed_decision(d) for d in work.decisions]
@@ -133,7 +135,12 @@ def _group(work: Work, members: Members, edges: Edges) -> tuple[Grouping, Groupi
 
 def _exclusive(work: Work, members: Members) -> dict[str, Numbers]:
     """Per exclusive value and class a code of the value for every member."""
-    con, exclusive = work.con, {}
+    con, records = work.con, work.prepared.records
+    exclusive: dict[str, Numbers] = {}
+    if records is not None:
+        for item in work.model.exclusive:
+            exclusive |= _coded(con, records, item, members.numbers)
+        return exclusive
     register(con, "members", {"record_no": members.numbers})
     held = f"{work.scratch('prepared')} semi join members using (record_no)" if work.kept else work.scratch("prepared")
     for item in work.model.exclusive:
@@ -149,6 +156,19 @@ def _exclusive(work: Work, members: Members) -> dict[str, Numbers]:
             exclusive[f"{item.conflict}:{name}"] = codes
     con.unregister("members")
     return exclusive
+
+
+def _coded(con: duckdb.DuckDBPyConnection, records: Records, item: Exclusive, numbers: Numbers) -> dict[str, Numbers]:
+    """As `_exclusive` one value, of records at hand."""
+    hashes = records.hashes(con, item.value, numbers)
+    codes = np.where(hashes == 0, UNKNOWN, (hashes >> np.uint64(1)).astype(np.int64))
+    if not item.within:
+        return {f"{item.conflict}:": codes}
+    classes = records.columns[item.within].taken(numbers)
+    seen = classes.unique().drop_null().to_pylist()
+    wanted = sorted(name for name in seen if item.classes is None or name in item.classes)
+    held = {name: np.asarray(pc.equal(classes, name).fill_null(fill_value=False)) for name in wanted}
+    return {f"{item.conflict}:{name}": np.where(held[name], codes, UNKNOWN) for name in wanted}
 
 
 def _classes(con: duckdb.DuckDBPyConnection, item: Exclusive, held: str) -> list[str]:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 from matching.labels import Label, register_labels
@@ -262,9 +263,10 @@ def _name_nameless(con: duckdb.DuckDBPyConnection, prefix: str, before: int) -> 
 
 def _tell_apart(con: duckdb.DuckDBPyConnection) -> int:
     """Make every `record_id` of `gathered` its own; returns how many rows repeated another's."""
+    _find_alike(con, "record_id", 1)
     con.execute(
         "create or replace table repeated as select rowid as place, row_number() over (partition by record_id order by"
-        " rowid) as n from gathered where record_id in (select record_id from gathered group by 1 having count(*) > 1)"
+        " rowid) as n from gathered where rowid in (select place from alike)"
     )
     con.execute(
         "update gathered set record_id = record_id || '#' || n from repeated where gathered.rowid = place and n > 1"
@@ -272,6 +274,15 @@ def _tell_apart(con: duckdb.DuckDBPyConnection) -> int:
     row = con.execute("select count(*) from repeated where n > 1").fetchone()
     con.execute("drop table repeated")
     return int(row[0]) if row else 0
+
+
+def _find_alike(con: duckdb.DuckDBPyConnection, columns: str, more_than: int) -> None:
+    """Make the relation `alike`: places of the rows of `gathered` that agree with so many others, by a hash."""
+    hashes = con.sql(f"select hash({columns}) as hash from gathered").to_arrow_table()["hash"].to_numpy()
+    order = np.argsort(hashes)
+    begins = np.flatnonzero(np.diff(hashes[order], prepend=~hashes[order[:1]]))
+    sizes = np.diff(np.append(begins, len(order)))
+    register(con, "alike", {"place": order[np.repeat(sizes > more_than, sizes)]})
 
 
 def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
@@ -316,19 +327,15 @@ def _empty_columns(con: duckdb.DuckDBPyConnection, model: MatchModel) -> list[st
 def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
     """Make `different_rows`, at most two rows of each content, and `copied` (record, row it follows)."""
     columns = ", ".join(sorted({quoted(column) for field in model.fields.values() for column in field.sources}))
+    _find_alike(con, columns, _COPIES)
     con.execute(
-        "create or replace table copied as with content as materialized"
-        f" (select rowid as place, hash({columns}) as content from gathered),"
-        " alike as (from content"
-        f" where content in (select content from content group by 1 having count(*) > {_COPIES}))"
-        " select record_id, second from (select record_id, row_number() over same as copy,"
+        "create or replace table copied as"
+        " select place, record_id, second from (select rowid as place, record_id, row_number() over same as copy,"
         " nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
         " from gathered where rowid in (select place from alike)"
         f" window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
     )
-    con.execute(
-        "create or replace view different_rows as from gathered where record_id not in (select record_id from copied)"
-    )
+    con.execute("create or replace view different_rows as from gathered where rowid not in (select place from copied)")
     row = con.execute("select count(*) from copied").fetchone()
     return int(row[0]) if row else 0
 
