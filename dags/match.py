@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ def run_match(
     memory: str | None,
 ) -> dict[str, Any]:
     """Match and write the results; returns the rates when the truth is known, else the counts."""
+    gc.disable()  # what a run makes in cycles is little, and looking for it among all modules' objects takes time
     without_phrases()
     from matching.labels import read_labels
     from matching.report import write_report

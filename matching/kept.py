@@ -20,7 +20,7 @@ from matching.party import folded_sql, party_sql
 from warehouse.store import CATALOG
 
 _STATE = f"{CATALOG}.main.match_state"
-_FORMAT = 2  # goes up when what is kept, or how the engine decides, changes
+_FORMAT = 3  # goes up when what is kept, or how the engine decides, changes
 _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
 _KINDS = ("prepared", "digest", "active", "judged", "home", "refused", "decided")
 _DEAD = 1.5  # times as many rows as are alive: of a table of at least so many, the dead ones are worth dropping

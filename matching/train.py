@@ -12,6 +12,8 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from matching.blocking import blocked_pairs
 from matching.drift import profiled
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
@@ -108,8 +110,10 @@ def _candidate_pairs(prepared: Prepared) -> float:
     limit = model.training.random_pairs
     if every <= limit:
         return 1.0
-    order = f"hash(join_key_l, join_key_r, {model.training.seed}), join_key_l, join_key_r"
-    con.execute(f"create or replace table candidate_pairs as from candidate_pairs order by {order} limit {limit}")
+    drawn = f"hash(join_key_l, join_key_r, {model.training.seed})"
+    numbers = con.sql(f"select {drawn} as number from candidate_pairs").to_arrow_table()["number"].to_numpy()
+    bound = np.partition(numbers, limit)[limit]
+    con.execute(f"delete from candidate_pairs where {drawn} >= {bound}")
     return limit / every
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from matching.model import Comparison, Exclusive, Guard, MatchModel, StrongIdentifier
 
 
@@ -40,6 +42,26 @@ def judged_sql(model: MatchModel, scored: str) -> str:
             from {scored}
         )
     """
+
+
+def name_types(model: MatchModel) -> dict[str, str]:
+    """SQL types of what judged pairs say by name: one byte in place of a text."""
+    strong = [item.rule for item in model.strong_identifiers]
+    conflicts = [item.conflict for item in model.exclusive]
+    rules = [*(item.rule for item in model.blocking), *strong, *(item.guard for item in model.guards)]
+    rules += [*(f"{rule}_other_name" for rule in strong), *(f"conflict_{name}" for name in conflicts)]
+    listed = {
+        "rule": [*rules, "all", "decision", "joined_before"],
+        "strong": strong,
+        "conflict": conflicts,
+        "verdict": ["link", "review", "reject"],
+    }
+    return {name: _enum(values) for name, values in listed.items()}
+
+
+def _enum(names: Sequence[str]) -> str:
+    shown = ", ".join(f"'{name}'" for name in dict.fromkeys(names))
+    return f"enum({shown or repr('none')})"
 
 
 def class_columns(model: MatchModel) -> set[str]:

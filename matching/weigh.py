@@ -12,7 +12,7 @@ from matching.blocking import Oversize, block_columns, block_keys, blocked_pairs
 from matching.delta import mark_dirty, mark_flags, no_longer_decided, otherwise_joined, widen_dirty
 from matching.grouping import components
 from matching.records import SPREAD
-from matching.verdict import judged_sql
+from matching.verdict import judged_sql, name_types
 from matching.work import Numbers, Work, count, register
 
 log = logging.getLogger(__name__)
@@ -56,8 +56,9 @@ def weigh(work: Work, as_of: dt.date) -> tuple[list[Oversize], int]:
 
 def _judged(work: Work, weighed: str) -> str:
     """Query of judged pairs: what is rejected is of no further use, unless a steward has spoken about it."""
-    weights = ", ".join(f'"weight_{item.comparison}"' for item in work.model.comparisons)
-    columns = "pair.*" if work.keeps else f"pair.* exclude ({weights})"
+    weights = [f'"weight_{item.comparison}"' for item in work.model.comparisons if not work.keeps]
+    named = ", ".join(f"{name}::{kind} as {name}" for name, kind in name_types(work.model).items())
+    columns = f"pair.* exclude ({', '.join(['guard', *weights])}) replace ({named})"
     return (
         f"select {columns}, false as kept from ({judged_sql(work.model, weighed)}) as pair"
         " left join decided_pairs on l = record_no_l and r = record_no_r where verdict <> 'reject' or l is not null"
