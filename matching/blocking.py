@@ -114,17 +114,17 @@ def _shared(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> 
             " using (record_no) where key in (select key from wanted)"
         )
     found = con.execute(query).fetchnumpy()
-    return _sharing(found["record_no"], found["unit"], found["key"], found["flag"])
+    order, sizes = _sharing(found["key"])
+    return Blocks(found["record_no"][order], found["unit"][order], found["flag"][order], sizes)
 
 
-def _sharing(numbers: Numbers, units: Numbers, keys: Numbers, flags: Numbers) -> Blocks:
-    """The blocks of records with these keys; keys that nobody shares make none."""
+def _sharing(keys: Numbers) -> tuple[Numbers, Numbers]:
+    """Places of the keys that several share, those of one key together, and how many share each."""
     order = np.argsort(keys)
     ordered = keys[order]
     begins = np.flatnonzero(np.concatenate([np.ones(min(len(keys), 1), bool), ordered[1:] != ordered[:-1]]))
     sizes = np.diff(np.append(begins, len(keys)))
-    order, sizes = order[np.repeat(sizes > 1, sizes)], sizes[sizes > 1]
-    return Blocks(numbers[order], units[order], flags[order], sizes)
+    return order[np.repeat(sizes > 1, sizes)], sizes[sizes > 1]
 
 
 def _write(
@@ -235,21 +235,30 @@ def _keyed(
     members: Mapping[str, Numbers],
 ) -> Blocks:
     """The blocks of one rule among members given by record_no and unit, from records at hand."""
-    numbers, units = members["record_no"], members["unit"]
+    rows, keys = _row_keys(con, model, records, rule, members["record_no"])
+    order, sizes = _sharing(keys)
+    rows = rows[order]
+    return Blocks(members["record_no"][rows], members["unit"][rows], np.full(len(rows), 2, np.int8), sizes)
+
+
+def _row_keys(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, records: Records, rule: BlockingRule, numbers: Numbers
+) -> tuple[Numbers, Numbers]:
+    """Places among the numbers of the records that have a key under a rule, and the key; of a list each entry."""
     listed = next((key for key in rule.keys if key in model.list_columns), None)
-    rows = np.arange(len(numbers))
-    keys = np.zeros(len(numbers), np.uint64)
-    known = np.ones(len(numbers), bool)
+    rows, keys = np.arange(len(numbers), dtype=np.int32), np.zeros(len(numbers), np.uint64)
     if listed:
         entries = records.keys(con, listed, numbers, is_list=True)
         rows = np.repeat(rows, entries.value_lengths().fill_null(0).to_numpy())
-        keys, known = entries.flatten().to_numpy(), np.ones(len(rows), bool)
+        keys = entries.flatten().to_numpy().copy()
+    known = np.ones(len(rows), bool)
     for name in rule.keys:
         if name != listed:
             hashes = records.hashes(con, name, numbers)[rows]
-            keys, known = keys * SPREAD ^ hashes, known & (hashes != 0)
-    rows = rows[known]
-    return _sharing(numbers[rows], units[rows], keys[known], np.full(len(rows), 2, np.int8))
+            known &= hashes != 0
+            keys *= SPREAD
+            keys ^= hashes
+    return (rows, keys) if known.all() else (rows[known], keys[known])
 
 
 def keyed_sql(model: MatchModel, place: int, table: str) -> str:

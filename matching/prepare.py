@@ -45,6 +45,7 @@ def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Ta
     order, *encoded = side_by_side(con, partial(_sorted_or_encoded, model, given), ["record_id", *model.fields])
     plain = {name: given[name].take(order) for name in ids}
     del given  # its columns share their memory, so that only all together are let go
+    pa.default_memory_pool().release_unused()
     records = _with_keys(con, model, dict(zip(model.fields, encoded, strict=True)), order)
     pa.default_memory_pool().release_unused()
     is_numbered = "record_no" in plain

@@ -7,6 +7,7 @@ import logging
 from functools import partial
 
 import numpy as np
+import pyarrow as pa
 
 from matching.blocking import Oversize, block_columns, block_keys, blocked_pairs, strong_pairs
 from matching.delta import mark_dirty, mark_flags, no_longer_decided, otherwise_joined, widen_dirty
@@ -33,12 +34,14 @@ def weigh(work: Work, as_of: dt.date) -> tuple[list[Oversize], int]:
     _order(work, "first_pairs")
     _add_decided(work)
     work.scorer.weigh("first_pairs", work.fresh("judged"), partial(_judged, work))
+    pa.default_memory_pool().release_unused()
     _make_units(work)
     if work.kept:
         keeps = work.model.limits.keep_joined
         others = otherwise_joined(con, work.prepared.table, work.kept, as_of) if keeps else None
         mark_flags(work, [no_longer_decided(work), *([others] if others else [])])
     oversize = _pair_units(work)
+    pa.default_memory_pool().release_unused()
     if not work.keeps:
         con.execute(f"drop table {work.scratch('active')}")
     work.scorer.weigh("second_pairs", work.fresh("judged"), partial(_judged, work), append=True)
