@@ -279,10 +279,10 @@ def _tell_apart(con: duckdb.DuckDBPyConnection) -> int:
 def _find_alike(con: duckdb.DuckDBPyConnection, columns: str, more_than: int) -> None:
     """Make the relation `alike`: places of the rows of `gathered` that agree with so many others, by a hash."""
     hashes = con.sql(f"select hash({columns}) as hash from gathered").to_arrow_table()["hash"].to_numpy()
-    order = np.argsort(hashes)
-    begins = np.flatnonzero(np.diff(hashes[order], prepend=~hashes[order[:1]]))
-    sizes = np.diff(np.append(begins, len(order)))
-    register(con, "alike", {"place": order[np.repeat(sizes > more_than, sizes)]})
+    ordered = np.sort(hashes)
+    repeated = np.unique(ordered[more_than:][ordered[more_than:] == ordered[: len(ordered) - more_than]])
+    nearest = repeated[np.minimum(np.searchsorted(repeated, hashes), len(repeated) - 1)] if len(repeated) else ~hashes
+    register(con, "alike", {"place": np.flatnonzero(nearest == hashes)})
 
 
 def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
