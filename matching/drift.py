@@ -53,23 +53,25 @@ def profiled(prepared: Prepared, parameters: Parameters) -> Parameters:
     return parameters.model_copy(update={"profile": take_profile(prepared)})
 
 
-def drift(prepared: Prepared, parameters: Parameters) -> list[Drift]:
+def drift(prepared: Prepared, parameters: Parameters, *, levels: bool = True) -> list[Drift]:
     """Measure prepared records against the training data; empty when the numbers carry no profile.
 
     Args:
         prepared: records of today; `training.drift` of their model holds the limits.
         parameters: the trained numbers.
+        levels: whether to look at levels among pairs, for which records must be read, or at missing values only.
     """
     if parameters.profile is None:
         return []
-    return compare_profiles(prepared.model, parameters.profile, take_profile(prepared))
+    return compare_profiles(prepared.model, parameters.profile, take_profile(prepared, levels=levels))
 
 
-def take_profile(prepared: Prepared) -> Profile:
+def take_profile(prepared: Prepared, *, levels: bool = True) -> Profile:
     """Count prepared records: all, missing values, and levels among two small samples of pairs."""
     model = prepared.model
     records, missing = _gaps(prepared.con, model, prepared.digest or _gaps_of(model, prepared.table))
-    return Profile(records=records, missing=missing, **_sampled_levels(prepared, records))
+    sampled = _sampled_levels(prepared, records) if levels else {"random": {}, "blocked": {}}
+    return Profile(records=records, missing=missing, **sampled)
 
 
 def _sampled_levels(prepared: Prepared, records: int) -> dict[str, dict[str, dict[str, int]]]:
@@ -154,14 +156,14 @@ def _level_counts(model: MatchModel, rows: list[tuple[int, ...]]) -> dict[str, d
 
 
 def compare_profiles(model: MatchModel, before: Profile, after: Profile) -> list[Drift]:
-    """Everything that can drift, between two profiles of one model."""
+    """Everything that can drift and was measured, between two profiles of one model."""
     limit = model.training.drift.index
     times = max(before.records, after.records) / max(min(before.records, after.records), 1)
     found = [Drift("records", model.party_type, round(times, 4), model.training.drift.records)]
     for name in model.fields:
         found.append(_compared("missing", name, _halves(before, name), _halves(after, name), limit))
     for kind, old, new in (("random", before.random, after.random), ("blocked", before.blocked, after.blocked)):
-        found += [_compared(kind, name, old[name], new[name], limit) for name in old]
+        found += [_compared(kind, name, old[name], new[name], limit) for name in old if name in new]
     return found
 
 

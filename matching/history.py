@@ -34,6 +34,8 @@ _TABLES = {
     "match_cluster": "record_id varchar, party_type varchar, cluster_id varchar, cluster_before_decisions varchar",
     # which run the tables that are kept between days are of (matching.kept)
     "match_state": "party_type varchar, signature varchar, as_of date, joined boolean",
+    # records that changed since levels were last measured, and the largest stability index then
+    "match_drift": "party_type varchar, unmeasured bigint, per_mille bigint",
     # only ids that ever ended; every other id stands for itself since it was minted
     "identity_lineage": "golden_id varchar, valid_from date, valid_to date, status varchar, stands_for varchar",
 }

@@ -20,6 +20,7 @@ from matching.party import folded_sql, party_sql
 from warehouse.store import CATALOG
 
 _STATE = f"{CATALOG}.main.match_state"
+_DRIFT = f"{CATALOG}.main.match_drift"
 _FORMAT = 3  # goes up when what is kept, or how the engine decides, changes
 _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
 _KINDS = ("prepared", "digest", "active", "judged", "home", "refused", "decided")
@@ -55,11 +56,17 @@ class Tables:
 
 @dataclass(frozen=True)
 class Kept:
-    """What an earlier run kept: its day, and whether customers of the day before it counted."""
+    """What an earlier run kept: its day, and whether customers of the day before it counted.
+
+    `unmeasured`: records that changed since levels were last measured for drift, None when they never were;
+    `drifted`: the largest stability index then, in per mille.
+    """
 
     tables: Tables
     as_of: dt.date
     joined: bool
+    unmeasured: int | None
+    drifted: int
 
 
 def signature(model: MatchModel, parameters: Parameters, records: int) -> str:
@@ -78,9 +85,17 @@ def signature(model: MatchModel, parameters: Parameters, records: int) -> str:
 def find_kept(con: duckdb.DuckDBPyConnection, party_type: str, signed: str) -> Kept | None:
     """What an earlier run of the same model kept; None when there is nothing usable."""
     row = con.execute(
-        f"select as_of, joined from {_STATE} where party_type = ? and signature = ?", [party_type, signed]
+        f"select as_of, joined, unmeasured, coalesce(per_mille, 0) from {_STATE} left join {_DRIFT} using (party_type)"
+        " where party_type = ? and signature = ?",
+        [party_type, signed],
     ).fetchone()
-    return Kept(Tables(party_type), row[0], row[1]) if row else None
+    return Kept(Tables(party_type), *row) if row else None
+
+
+def note_drift(con: duckdb.DuckDBPyConnection, party_type: str, unmeasured: int, drifted: int) -> None:
+    """Say how many records changed since levels were measured, and what was found then."""
+    con.execute(f"delete from {_DRIFT} where party_type = ?", [party_type])
+    con.execute(f"insert into {_DRIFT} values (?, ?, ?)", [party_type, unmeasured, drifted])
 
 
 def sign(con: duckdb.DuckDBPyConnection, party_type: str, signed: str | None, as_of: dt.date, *, joined: bool) -> None:

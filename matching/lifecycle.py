@@ -178,7 +178,9 @@ def roll_back(settings: Settings, party_type: str) -> Trained:
     return Trained(model, current, older, is_new=True)
 
 
-def watch(settings: Settings, prepared: Prepared, parameters: Parameters, as_of: dt.date) -> tuple[Parameters, int]:
+def watch(
+    settings: Settings, prepared: Prepared, parameters: Parameters, as_of: dt.date, *, levels: bool = True
+) -> tuple[Parameters, int]:
     """Measure drift in a run and do what the model file says: warn, stop, or train anew.
 
     Args:
@@ -186,6 +188,7 @@ def watch(settings: Settings, prepared: Prepared, parameters: Parameters, as_of:
         prepared: records of the day; `training.drift` of their model says what to do.
         parameters: the numbers in force.
         as_of: the day.
+        levels: see `matching.drift.drift`.
 
     Returns:
         The numbers to use today, and the largest stability index in per mille.
@@ -194,7 +197,7 @@ def watch(settings: Settings, prepared: Prepared, parameters: Parameters, as_of:
         GateError: there is drift, and the model file says stop.
     """
     model, con = prepared.model, prepared.con
-    found = drift(prepared, parameters)
+    found = drift(prepared, parameters, levels=levels)
     over = [item for item in found if item.is_over]
     for item in over:
         log.warning("%s: %s", model.party_type, told(item))

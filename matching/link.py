@@ -14,7 +14,7 @@ import duckdb
 from matching.bridge import find_bridges
 from matching.decisions import load_decisions
 from matching.history import SCHEMA, History, create_tables, read_history, write_day
-from matching.kept import has_dead_rows, keep_all, keep_changes, sign
+from matching.kept import has_dead_rows, keep_all, keep_changes, note_drift, sign
 from matching.model import PARTY_TYPES
 from matching.pairs import finish_pairs, write_clusters, write_pairs
 from matching.party import gather_parties
@@ -76,6 +76,7 @@ def _write(
         write_clusters(con, outcome)
         (keep_changes if outcome.kept else keep_all)(con, outcome.tables)
         sign(con, outcome.party_type, outcome.signature, as_of, joined=outcome.joined)
+        note_drift(con, outcome.party_type, outcome.unmeasured, outcome.drifted)
         counts |= _counts(outcome, verdicts)
         _write_run(con, outcome, verdicts, as_of, run_id)
     changed = write_day(con, history, run_id, settled.found, bridges, cause)

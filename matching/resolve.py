@@ -27,6 +27,8 @@ from matching.weigh import weigh
 from matching.work import NumberedDecision, Work, count, highest, numbered
 from warehouse.settings import Settings
 
+_FEW = 0.02  # of all records: when fewer changed since, levels are not measured for drift again
+
 
 @dataclass(frozen=True)
 class Resolved:
@@ -50,6 +52,7 @@ class Resolved:
     signature: str | None = None
     joined: bool = False  # whether customers of the day before counted
     drifted: int = 0  # largest stability index of today's data against the training, in per mille
+    unmeasured: int = 0  # records that changed since levels were measured for it
 
     def scratch(self, kind: str) -> str:
         """Name of a table or view of this run."""
@@ -95,7 +98,9 @@ def resolve(
     if prepared is None:
         kept, prepared = None, _prepare_all(con, model, tables)
     parameters = trained_parameters(settings, prepared, history.as_of)
-    parameters, drifted = watch(settings, prepared, parameters, history.as_of)
+    unmeasured = _unmeasured(con, model, tables, kept, records)
+    parameters, drifted = watch(settings, prepared, parameters, history.as_of, levels=unmeasured is None)
+    drifted = max(drifted, kept.drifted) if kept and unmeasured is not None else drifted
     if kept and known and known.version != parameters.version:  # trained anew, so nothing kept holds
         kept = None
         for kind in ("prepared", "digest"):
@@ -104,7 +109,27 @@ def resolve(
     joined = counts_joined(history, party_type, parameters)
     before = joined_before(con, history) if joined and model.limits.keep_joined else None
     found = resolve_prepared(prepared, parameters, decisions, before, kept, history.as_of)
-    return replace(found, drifted=drifted, joined=joined, signature=signature(model, parameters, records))
+    return replace(
+        found,
+        drifted=drifted,
+        unmeasured=unmeasured or 0,
+        joined=joined,
+        signature=signature(model, parameters, records),
+    )
+
+
+def _unmeasured(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables, kept: Kept | None, records: int
+) -> int | None:
+    """Records that changed since levels were measured for drift, while they are few; None: they are to be measured.
+
+    Few changed records cannot move an index, and those of the samples must be read. Where drift decides what happens,
+    it is measured every day.
+    """
+    if kept is None or kept.unmeasured is None or model.training.drift.then != "warn":
+        return None
+    changed = kept.unmeasured + count(con, tables.scratch("changed"))
+    return changed if changed < _FEW * records else None
 
 
 def _prepare_all(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables) -> Prepared:

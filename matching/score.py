@@ -57,6 +57,7 @@ class Scorer:
         con = self.prepared.con
         found = con.execute(f"select match_key, join_key_l, join_key_r from {pairs}").to_arrow_table()
         query = shape(f"({self._weighed_sql()})")
+        self.prepared.foresee(pairs)
         for first in range(0, max(len(found), 1), _AT_ONCE):
             chunks = in_chunks(self.prepared, found.slice(first, _AT_ONCE), self.prepared.model.weighed_columns)
             reached = pa.concat_tables(side_by_side(con, self._reached, chunks))

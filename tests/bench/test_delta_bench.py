@@ -32,7 +32,7 @@ select
     if(is_valid, 'R:' || id_no, null) as document_key, is_valid as document_is_valid, birth_date,
     if(is_valid, try_strptime(id_no[7:14], '%Y%m%d')::date, null) as birth_date_document,
     if(sex = '男', 'M', 'F') as sex, if(is_valid, if(id_no[17]::int % 2 = 1, 'M', 'F'), null) as sex_document,
-    case when place % 143 = {day} and {day} > 0 then '199' || lpad((place % 100000000)::varchar, 8, '0')
+    case when place % 143 between 1 and {day} then '199' || lpad((place % 100000000)::varchar, 8, '0')
         when regexp_full_match(mobile, '1[3-9][0-9]{{9}}') and mobile not in ('13800000000', '13888888888') then mobile
     end as mobile,
     null::varchar as mobile_second, null::varchar as phone, email, address, null::varchar as province,

@@ -18,6 +18,7 @@ from matching.sample import draw
 from matching.thresholds import thresholds
 from matching.train import parameters_path
 from tests.matching_bench import fill_warehouse, make_people, read, write_decisions
+from warehouse import store
 from warehouse.errors import GateError
 from warehouse.settings import Settings
 
@@ -171,3 +172,30 @@ def test_lines_from_a_sample_judged_in_full_are_what_the_truth_says(site):
 def test_an_unknown_party_type_is_told(site):
     for words in (("show", "--party-type", "cat"), ("train", "cat"), ("thresholds", "cat"), ("rollback", "cat")):
         assert "it is one of person, organization" in str(mdm(*words).exception)
+
+
+def state_of_drift(site: Settings) -> tuple[int, int]:
+    with store.connect(site, read_only=True) as con:
+        return con.execute("select unmeasured, per_mille from match_drift where party_type = 'person'").fetchone()
+
+
+def test_levels_are_measured_again_when_one_record_in_fifty_changed(site, tmp_path):
+    rows = make_people(120, seed=5)[0]
+    few = len(rows) // 100
+    days = [D2 + dt.timedelta(days=number) for number in range(6)]
+    link(site, days[0], "run")
+    seen = []
+    for number, day in enumerate(days[1:4], start=1):
+        changed = {row["record_id"] for row in rows[few * number : few * (number + 1)]}
+        rows = [row | {"mobile": None} if row["record_id"] in changed else row for row in rows]
+        fill_warehouse(site, rows)
+        counts = link(site, day, "run")
+        seen.append((state_of_drift(site)[0], counts["person_drift_per_mille"]))
+    assert [unmeasured for unmeasured, _ in seen] == [few, 2 * few, 0]
+    assert all(per_mille == state_of_drift(site)[1] for _, per_mille in seen[2:])
+    stopping = with_drift(site, tmp_path / "stop", then="stop", index=10)
+    link(stopping, days[4], "run")
+    rows[0] = rows[0] | {"mobile": None}
+    fill_warehouse(stopping, rows)
+    link(stopping, days[5], "run")
+    assert state_of_drift(stopping)[0] == 0
