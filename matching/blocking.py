@@ -208,7 +208,7 @@ def blocked_pairs(
             " on l.record_no < r.record_no and l.unit <> r.unit"
         )
         return []
-    members = con.execute(f"select record_no, unit from {table}").fetchnumpy() if records else {}
+    members = con.execute(f"select record_no, unit from {table}").fetchnumpy() if records is not None else {}
 
     def found_by(cursor: duckdb.DuckDBPyConnection, place: int) -> tuple[list[Oversize], list[tuple[Numbers, Numbers]]]:
         if records is None:

@@ -42,9 +42,11 @@ def prepare(
 def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Table, target: str) -> Prepared:
     """Make `target` as `prepare` does from what `field_values` gave."""
     ids = [name for name in given.column_names if name not in model.fields]
-    order, *encoded = side_by_side(con, partial(_sorted_or_encoded, model, given), ["record_id", *model.fields])
+    tasks: list[partial[Any]] = [partial(pc.sort_indices, given["record_id"])]
+    tasks += [partial(_encoded, given[name]) for name in model.fields]
+    order, *encoded = side_by_side(con, lambda _, task: task(), tasks)
     plain = {name: given[name].take(order) for name in ids}
-    del given  # its columns share their memory, so that only all together are let go
+    del given, tasks  # columns of one table share their memory, so that only all together are let go
     pa.default_memory_pool().release_unused()
     records = _with_keys(con, model, dict(zip(model.fields, encoded, strict=True)), order)
     pa.default_memory_pool().release_unused()
@@ -54,11 +56,6 @@ def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Ta
     shown = {name: column.all_values() for name, column in records.columns.items()}
     con.register(target, in_batches(pa.table(plain | shown)))
     return Prepared(con, model, target, None if is_numbered else records)
-
-
-def _sorted_or_encoded(model: MatchModel, given: pa.Table, _: duckdb.DuckDBPyConnection, name: str) -> Any:  # noqa: ANN401  # an array of places, or a Column
-    """Of a field its values; of the ids their order."""
-    return _encoded(given[name]) if name in model.fields else pc.sort_indices(given[name])
 
 
 def _with_keys(
