@@ -14,7 +14,8 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import BlockingRule, Limits, MatchModel
-from matching.records import SPREAD, Numbers, Prepared, Records, in_batches
+from matching.records import SPREAD, Numbers, Prepared, Records
+from matching.relations import count, in_batches
 from matching.side_by_side import side_by_side
 
 
@@ -121,9 +122,10 @@ def _shared(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> 
 def _sharing(keys: Numbers) -> tuple[Numbers, Numbers]:
     """Places of the keys that several share, those of one key together, and how many share each."""
     order = np.argsort(keys)
-    ordered = keys[order]
-    begins = np.flatnonzero(np.concatenate([np.ones(min(len(keys), 1), bool), ordered[1:] != ordered[:-1]]))
-    sizes = np.diff(np.append(begins, len(keys)))
+    ordered, is_new = keys[order], np.ones(len(keys), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    del ordered  # of a list with an entry for every character these arrays are the largest of a run
+    sizes = np.diff(np.flatnonzero(is_new), append=len(keys))
     return order[np.repeat(sizes > 1, sizes)], sizes[sizes > 1]
 
 
@@ -201,7 +203,7 @@ def blocked_pairs(
         flagged: relation of record_no and flag; only pairs with flags of 2 together are made. None: all pairs.
         records: all of them, when they are at hand and `table` has no keys; takes no `flagged`.
     """
-    if _count(con, table) <= model.limits.compare_all:
+    if count(con, table) <= model.limits.compare_all:
         con.execute(
             f"create or replace table {target} as select 'all' as match_key, l.record_no as join_key_l,"
             f" r.record_no as join_key_r from {table} as l join {table} as r"
@@ -266,11 +268,6 @@ def keyed_sql(model: MatchModel, place: int, table: str) -> str:
     is_list = any(key in model.list_columns for key in model.blocking[place].keys)
     key = f"unnest(key_{place})" if is_list else f"key_{place}"
     return f"select record_no, unit, {key} as key from {table} where key_{place} is not null"
-
-
-def _count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    row = con.execute(f"select count(*) from {table}").fetchone()
-    return int(row[0]) if row else 0
 
 
 def _largest_block(sizes: Numbers, limits: Limits) -> int:

@@ -25,8 +25,9 @@ from matching.model import MatchModel
 from matching.party import folded_sql, party_sql
 from matching.prepare import prepare
 from matching.records import Prepared
+from matching.relations import count, highest, register
 from matching.term_frequency import count_sql, rounded_count_sql
-from matching.work import Work, count, highest, register
+from matching.work import Work
 
 _MOST = 0.2  # of all records: when more changed, looking at everything is as quick
 

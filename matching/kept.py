@@ -17,6 +17,7 @@ import duckdb
 from matching.model import MatchModel
 from matching.parameters import Parameters, prior_shift
 from matching.party import folded_sql, party_sql
+from matching.relations import count
 from warehouse.store import CATALOG
 
 _STATE = f"{CATALOG}.main.match_state"
@@ -144,7 +145,6 @@ def has_dead_rows(con: duckdb.DuckDBPyConnection, tables: Tables) -> bool:
     sizes = con.execute("select table_name, estimated_size from duckdb_tables() where database_name = ?", [CATALOG])
     written = dict(sizes.fetchall())
     for name in ("match_pair", "match_cluster", *(f"match_{kind}_{tables.party_type}" for kind in _KINDS)):
-        row = con.execute(f"select count(*) from {CATALOG}.main.{name}").fetchone() if name in written else None
-        if row and written[name] > _DEAD * max(row[0], _LARGE):
+        if name in written and written[name] > _DEAD * max(count(con, f"{CATALOG}.main.{name}"), _LARGE):
             return True
     return False

@@ -22,6 +22,7 @@ from matching.decisions import ONE_PARTY, TWO_PARTIES, PairDecision
 from matching.expectation import Pattern
 from matching.levels import level_patterns
 from matching.records import Prepared
+from matching.relations import count
 from warehouse.errors import SourceError
 
 _WORDS = (
@@ -132,6 +133,5 @@ def _labelled(prepared: Prepared, pairs: str, names: list[str], *, matched: bool
         " join labels on a.record_id = l and b.record_id = r"
         f" where is_match = {matched}"
     )
-    row = con.execute("select count(*) from labelled_pairs").fetchone()
-    found = level_patterns(prepared, "labelled_pairs", names) if row and row[0] else []
+    found = level_patterns(prepared, "labelled_pairs", names) if count(con, "labelled_pairs") else []
     return Counter({tuple(levels): int(number) for *levels, number in found})

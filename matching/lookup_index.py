@@ -21,6 +21,7 @@ from matching.blocking import strong_pairs
 from matching.grouping import components
 from matching.model import BlockingRule, MatchModel
 from matching.records import Prepared
+from matching.relations import count
 from matching.rules_single import Record
 from matching.verdict import conflict_sql, strong_sql
 
@@ -201,8 +202,7 @@ def _numbered(con: duckdb.DuckDBPyConnection, table: str) -> str:
         "create or replace table lookup_number as select record_no, (row_number() over (order by record_id) -"
         f" 1)::integer as place from {table}"
     )
-    row = con.execute("select count(*) from lookup_number where record_no <> place").fetchone()
-    if row and not row[0]:
+    if not count(con, "lookup_number where record_no <> place"):
         return table
     con.execute(
         "create or replace view lookup_record as select numbered.* replace (place as record_no)"
@@ -251,7 +251,7 @@ def _units(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> Row
     """Per row what strong identifiers joined it with, as a run joins them; also makes `lookup_active`."""
     strong_pairs(Prepared(con, model, table), "lookup_strong")
     left, right = _arrays(con, _joined_sql(model, table))
-    (number,) = con.execute(f"select count(*) from {table}").fetchone() or (0,)
+    number = count(con, table)
     units = components(number, left.to_numpy(), right.to_numpy())
     alone = np.bincount(units, minlength=number)[units] == 1
     con.register("lookup_unit", pa.table({"place": np.arange(number, dtype=np.int32), "unit": units}))

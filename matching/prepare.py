@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from matching.levels import told_by_hash
 from matching.model import FieldModel, MatchModel
-from matching.records import Column, Numbers, Prepared, Records, hashes_of, in_batches, quoted
+from matching.records import Column, Numbers, Prepared, Records, hashes_of
+from matching.relations import in_batches, quoted
 from matching.side_by_side import side_by_side
 from matching.standardise import KINDS, keys_of
 

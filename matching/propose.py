@@ -11,6 +11,7 @@ import duckdb
 
 from matching.model import load_model
 from matching.recognise import Column, month_first, recognise
+from matching.relations import quoted
 from matching.table_files import Say, load_table, shown
 from matching.table_match import table_columns
 from warehouse.errors import SourceError
@@ -96,7 +97,7 @@ def _profiled(con: duckdb.DuckDBPyConnection, sources: Sequence[str], truth: str
         load_table(con, source, f"input_{number}", say)
     common = [table_columns(con, f"input_{number}") for number in range(len(sources))]
     names = [name for name in common[0] if name != truth and all(name in other for other in common)]
-    listed = ", ".join('"' + name.replace('"', '""') + '"' for name in names)
+    listed = ", ".join(map(quoted, names))
     con.execute(
         "create or replace table profiled as "
         + " union all ".join(f"select {listed} from input_{number}" for number in range(len(sources)))

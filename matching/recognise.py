@@ -10,7 +10,7 @@ import duckdb
 
 from matching.latin_names import full_names, latin
 from matching.plain_values import calendar_date, document, telephone
-from matching.records import quoted
+from matching.relations import count, quoted
 
 _SAMPLE = 2000
 _MOST = 0.7  # share of values that must look alike to say what a column holds
@@ -80,8 +80,7 @@ _BY_HEADER_ALONE = ("truth", "event", "label", "former_name", "spouse", "latin")
 
 def recognise(con: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> list[Column]:
     """Look at every column of a table."""
-    row = con.execute(f"select count(*) from {table}").fetchone()
-    rows = int(row[0]) if row else 0
+    rows = count(con, table)
     return [_column(con, table, name, rows) for name in names]
 
 

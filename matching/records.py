@@ -15,9 +15,9 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import MatchModel
+from matching.relations import count, in_batches, quoted
 
 Numbers = np.ndarray
-_BATCH = 60_000  # rows
 _NONE = 0  # hash of a value that is not there
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # an odd number: times it, small numbers differ in all bits
 
@@ -125,8 +125,7 @@ class Prepared:
     gather: Callable[[str], str] | None = None
 
     def __len__(self) -> int:
-        row = self.con.execute(f"select count(*) from {self.table}").fetchone()
-        return int(row[0]) if row else 0
+        return count(self.con, self.table)
 
     def keyed(self, names: Iterable[str], wanted: str | None = None) -> str:
         """Relation of some columns as hashes, entry by entry where they are lists, beside `record_no`.
@@ -201,13 +200,3 @@ def key_sql(name: str, *, is_list: bool = False) -> str:
     if is_list:
         return f"list_transform(list_distinct({column}), lambda entry: {hash_sql('entry')})"
     return f"case when {column} is not null then {hash_sql(column)} end"
-
-
-def quoted(name: str) -> str:
-    """A column's name as SQL wants it, whatever signs it has."""
-    return '"' + name.replace('"', '""') + '"'
-
-
-def in_batches(table: pa.Table) -> pa.Table:
-    """The table in parts, so that DuckDB's threads share a scan."""
-    return pa.Table.from_batches(table.to_batches(_BATCH), table.schema)

@@ -17,7 +17,8 @@ from matching.cluster import KEPT, MODEL, STEWARD, STRONG, Edge, Refusal
 from matching.grouping import UNKNOWN, Edges, Grouping, Rules, components, group
 from matching.model import Exclusive
 from matching.records import Records
-from matching.work import NumberedDecision, Numbers, Work, count, register
+from matching.relations import count, register
+from matching.work import NumberedDecision, Numbers, Work
 
 # how certain a judged pair is
 RANK_SQL = f"case when strong is not null then {STRONG} when kept then {KEPT} else {MODEL} end"

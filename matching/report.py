@@ -9,8 +9,9 @@ from pathlib import Path
 
 import numpy as np
 
+from matching.relations import register
 from matching.table_match import Matched, summary
-from matching.work import Numbers, register
+from matching.work import Numbers
 
 _STYLE = """
 body{font:15px/1.5 system-ui,sans-serif;color:#1d2433;max-width:1080px;margin:2rem auto;padding:0 1rem}

@@ -21,10 +21,11 @@ from matching.party import folded_sql
 from matching.prepare import prepare
 from matching.records import Prepared
 from matching.regroup import regroup
+from matching.relations import count, highest
 from matching.score import scorer
 from matching.train import parameters_path, trained_parameters
 from matching.weigh import weigh
-from matching.work import NumberedDecision, Work, count, highest, numbered
+from matching.work import NumberedDecision, Work, numbered
 from warehouse.settings import Settings
 
 _FEW = 0.02  # of all records: when fewer changed since, levels are not measured for drift again

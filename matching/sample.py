@@ -22,6 +22,7 @@ from matching.history import SCHEMA
 from matching.interval import Estimate, Stratum, ratio, stratified
 from matching.labels import labels_of
 from matching.model import PARTY_TYPES, load_model, model_path
+from matching.relations import count
 from matching.release_rules import Slice
 from matching.slices import find_slices
 from warehouse import store
@@ -182,8 +183,7 @@ def make_judged(con: duckdb.DuckDBPyConnection, decisions: Iterable[PairDecision
 def _sampled(con: duckdb.DuckDBPyConnection) -> int:
     if not store.table_exists(con, "clerical_sample"):
         return 0
-    row = con.execute(f"select count(*) from {SCHEMA}.clerical_sample").fetchone()
-    return int(row[0]) if row else 0
+    return count(con, f"{SCHEMA}.clerical_sample")
 
 
 def _strata(

@@ -12,7 +12,8 @@ from matching.engine import Linker, linker_on, splink_settings, weighing_sql
 from matching.levels import Chunk, in_chunks
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
-from matching.records import Prepared, in_batches
+from matching.records import Prepared
+from matching.relations import in_batches
 from matching.side_by_side import side_by_side
 from matching.term_frequency import Shares, count_shares
 from matching.verdict import class_columns

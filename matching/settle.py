@@ -17,6 +17,7 @@ import pyarrow as pa
 from matching.golden_id import golden_ids, number_of
 from matching.history import SCHEMA, History, register_texts
 from matching.identity import Change, Past, Records, assign, changes
+from matching.relations import count
 
 _IDENTITY = f"{SCHEMA}.party_identity"
 _EVENT = f"{SCHEMA}.identity_event"
@@ -225,8 +226,7 @@ def _former(
 
 def _mint(con: duckdb.DuckDBPyConnection, highest: int) -> None:
     """Make `minted`: new customers get the next ids in the order of their smallest records."""
-    row = con.execute("select count(*) from customers where is_new").fetchone()
-    number = int(row[0]) if row else 0
+    number = count(con, "customers where is_new")
     con.register("ids", pa.table({"place": pa.array(range(1, number + 1)), "golden_id": golden_ids(highest, number)}))
     con.execute(
         "create or replace temp table minted as select customer, golden_id"

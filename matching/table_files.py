@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 import pyarrow as pa
 
+from matching.relations import count, quoted
 from warehouse.errors import SourceError
 
 Say = Callable[[str], None]
@@ -55,10 +56,10 @@ def load_table(
         columns = _parquet(con, source, target, wanted)
     else:
         columns = _register(con, target, _csv_table(Path(source), say))
-    row = con.execute(f"select count(*) from {target}").fetchone()
-    if not row or not row[0]:
+    rows = count(con, target)
+    if not rows:
         raise SourceError(f"{shown(source)}: no rows; give a table with records")
-    say(f"{shown(source)}: {row[0]:,} rows")
+    say(f"{shown(source)}: {rows:,} rows")
     return columns
 
 
@@ -87,12 +88,12 @@ def _parquet(con: duckdb.DuckDBPyConnection, source: str, target: str, wanted: C
 
 
 def _as_text(name: str, kind: str) -> str:
-    quoted = '"' + name.replace('"', '""') + '"'
+    column = quoted(name)
     if kind.endswith("[]"):
-        return f"{quoted}::varchar[] as {quoted}"
+        return f"{column}::varchar[] as {column}"
     if kind in _BARE:
-        return f"{quoted}::varchar as {quoted}"
-    return f"nullif(trim({quoted}::varchar), '') as {quoted}"
+        return f"{column}::varchar as {column}"
+    return f"nullif(trim({column}::varchar), '') as {column}"
 
 
 def _database_table(source: str) -> pa.Table:

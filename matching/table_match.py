@@ -23,12 +23,12 @@ from matching.model import MatchModel, load_model
 from matching.pairs import finish_pairs
 from matching.parameters import Parameters, read_parameters, save_parameters
 from matching.prepare import field_values, put_prepared
-from matching.records import Prepared, quoted
+from matching.records import Prepared
+from matching.relations import count, quoted, register
 from matching.resolve import Resolved, resolve_prepared
 from matching.score import pattern_sql
 from matching.table_files import Say, load_table, shown
 from matching.train import train
-from matching.work import register
 from warehouse.errors import SettingsError, SourceError
 
 _COPIES = 2  # rows of one content that are compared; the others go where the second goes
@@ -252,8 +252,7 @@ def _next_row(con: duckdb.DuckDBPyConnection) -> int:
 
 def _name_nameless(con: duckdb.DuckDBPyConnection, prefix: str, before: int) -> None:
     """Give rows without an id their number in their table, whose rows are those from `before` on."""
-    row = con.execute("select count(*) from gathered where record_id is null").fetchone()
-    if row and row[0]:  # numbers take time
+    if count(con, "gathered where record_id is null"):  # numbers take time
         con.execute(
             f"update gathered set record_id = '{prefix}row ' || {_numbered('n')} from (select rowid as place,"
             f" row_number() over (order by rowid) as n from gathered where rowid >= {before})"
@@ -271,9 +270,9 @@ def _tell_apart(con: duckdb.DuckDBPyConnection) -> int:
     con.execute(
         "update gathered set record_id = record_id || '#' || n from repeated where gathered.rowid = place and n > 1"
     )
-    row = con.execute("select count(*) from repeated where n > 1").fetchone()
+    number = count(con, "repeated where n > 1")
     con.execute("drop table repeated")
-    return int(row[0]) if row else 0
+    return number
 
 
 def _find_alike(con: duckdb.DuckDBPyConnection, columns: str, more_than: int) -> None:
@@ -318,8 +317,7 @@ def _empty_columns(con: duckdb.DuckDBPyConnection, model: MatchModel) -> list[st
     notices = []
     for name, field in model.fields.items():
         known = " or ".join(f"{quoted(column)} is not null" for column in field.sources)
-        row = con.execute(f"select count(*) from gathered where {known}").fetchone()
-        if not row or not row[0]:
+        if not count(con, f"gathered where {known}"):
             notices.append(f"field '{name}': no value in any row; it says nothing")
     return notices
 
@@ -336,8 +334,7 @@ def _collapse(con: duckdb.DuckDBPyConnection, model: MatchModel) -> int:
         f" window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
     )
     con.execute("create or replace view different_rows as from gathered where rowid not in (select place from copied)")
-    row = con.execute("select count(*) from copied").fetchone()
-    return int(row[0]) if row else 0
+    return count(con, "copied")
 
 
 def _taken(con: duckdb.DuckDBPyConnection, model: MatchModel, has_truth: bool) -> pa.Table:

@@ -22,6 +22,7 @@ from matching.levels import level_patterns
 from matching.model import Comparison, MatchModel
 from matching.parameters import LabelCounts, LevelNumbers, Parameters, load_parameters, save_parameters, stated_levels
 from matching.records import Prepared
+from matching.relations import count
 from warehouse.settings import Settings
 
 Numbers = dict[str, dict[str, LevelNumbers]]
@@ -105,8 +106,7 @@ def _candidate_pairs(prepared: Prepared) -> float:
     con.execute(f"create or replace table unjoined as select record_no, record_no as unit from {prepared.table}")
     blocked_pairs(con, model, "unjoined", "candidate_pairs", records=prepared.records)
     con.execute("drop table unjoined")
-    row = con.execute("select count(*) from candidate_pairs").fetchone()
-    every = max(int(row[0]) if row else 0, 1)
+    every = max(count(con, "candidate_pairs"), 1)
     limit = model.training.random_pairs
     if every <= limit:
         return 1.0
@@ -164,8 +164,7 @@ def _random_pairs(prepared: Prepared) -> None:
         join (select record_no, record_id from {table}) using (record_no)
         """
     )
-    row = con.execute("select count(*) from strangers").fetchone()
-    number = int(row[0]) if row else 0
+    number = count(prepared.con, "strangers")
     # each record with its next neighbours in a random order: as good as random pairs, and always the same
     steps = min(max(model.training.random_pairs // max(number, 1), 1), max((number - 1) // 2, 0))
     con.execute(

@@ -13,8 +13,9 @@ from matching.blocking import Oversize, block_columns, block_keys, blocked_pairs
 from matching.delta import mark_dirty, mark_flags, no_longer_decided, otherwise_joined, widen_dirty
 from matching.grouping import components
 from matching.records import SPREAD
+from matching.relations import count, register
 from matching.verdict import judged_sql, name_types
-from matching.work import Numbers, Work, count, register
+from matching.work import Numbers, Work
 
 log = logging.getLogger(__name__)
 _STRONG = "strong is not null and verdict = 'link'"

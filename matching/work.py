@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 from matching.decisions import PairDecision
 from matching.kept import Kept, Tables
@@ -83,23 +81,6 @@ class Work:
             f"create or replace view {self.scratch(kind)} as select * from {self.tables.kept(kind)}"
             f" anti join {outdated} using ({key}) union all by name select * from {fresh}"
         )
-
-
-def count(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    """Rows of a table."""
-    row = con.execute(f"select count(*) from {table}").fetchone()
-    return int(row[0]) if row else 0
-
-
-def highest(con: duckdb.DuckDBPyConnection, table: str) -> int:
-    """The highest record number of a table; -1 when it is empty."""
-    row = con.execute(f"select max(record_no) from {table}").fetchone()
-    return -1 if row is None or row[0] is None else int(row[0])
-
-
-def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:
-    """Give the connection columns as a relation."""
-    con.register(name, pa.table({key: pa.array(values) for key, values in columns.items()}))
 
 
 def numbered(

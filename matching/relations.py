@@ -1,0 +1,37 @@
+"""Small things that are asked of relations, or made of arrays for them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import duckdb
+import pyarrow as pa
+
+_BATCH = 60_000  # rows
+
+
+def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """Rows of a relation, which may be followed by a condition."""
+    row = con.execute(f"select count(*) from {relation}").fetchone()
+    return int(row[0]) if row else 0
+
+
+def highest(con: duckdb.DuckDBPyConnection, relation: str) -> int:
+    """The highest record number of a relation; -1 when it is empty."""
+    row = con.execute(f"select max(record_no) from {relation}").fetchone()
+    return -1 if row is None or row[0] is None else int(row[0])
+
+
+def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:
+    """Give the connection columns as a relation."""
+    con.register(name, pa.table({key: pa.array(values) for key, values in columns.items()}))
+
+
+def in_batches(table: pa.Table) -> pa.Table:
+    """The table in parts, so that DuckDB's threads share a scan."""
+    return pa.Table.from_batches(table.to_batches(_BATCH), table.schema)
+
+
+def quoted(name: str) -> str:
+    """A column's name as SQL wants it, whatever signs it has."""
+    return '"' + name.replace('"', '""') + '"'
