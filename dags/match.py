@@ -30,7 +30,7 @@ def run_match(
     without_phrases()
     from matching.labels import read_labels
     from matching.report import write_report
-    from matching.table_match import Learnt, match_files, summary
+    from matching.table_match import Learnt, match_files
 
     learnt = Learnt(read_labels(labels) if labels else (), parameters)
     matched = match_files(files, model, out, truth, _say, learnt, memory)
@@ -38,7 +38,7 @@ def run_match(
     for name, value in (matched.rates or {}).items():
         _say(f"{name} {value}")
     typer.echo(f"results: {out} (open {report})", err=True)
-    return dict(matched.rates) if matched.rates else summary(matched)
+    return dict(matched.rates) if matched.rates else matched.counts
 
 
 def run_propose(files: Sequence[str], model: Path | None, truth: str | None) -> None:

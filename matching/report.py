@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from matching.relations import register
-from matching.table_match import Matched, summary
+from matching.table_match import Matched
 from matching.work import Numbers
 
 _STYLE = """
@@ -50,7 +50,7 @@ def _section(title: str, content: str, text: str) -> str:
 
 
 def _numbers(matched: Matched) -> str:
-    shown: dict[str, object] = {**summary(matched), **(matched.rates or {})}
+    shown: dict[str, object] = {**matched.counts, **(matched.rates or {})}
     del shown["notices"]
     cards = "".join(
         f'<div><div class="big">{value if isinstance(value, float) else f"{value:,}"}</div>'

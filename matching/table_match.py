@@ -10,6 +10,7 @@ import datetime as dt
 import difflib
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +46,24 @@ class Matched:
     rates: dict[str, float] | None
     notices: list[str]
     labelled: dict[str, int] | None = None
+
+    @cached_property
+    def counts(self) -> dict[str, Any]:
+        """What the run found, in numbers."""
+        verdicts = dict(self.con.execute("select verdict, count(*) from pairs group by 1 order by 1").fetchall())
+        row = self.con.execute(
+            "select count(*), count(*) filter (record_id = cluster_id), max(records) from clusters"
+        ).fetchone()
+        records, clusters, largest = row or (0, 0, 0)
+        return {
+            "records": records,
+            "clusters": clusters,
+            "largest_cluster": largest,
+            "pairs_compared": self.resolved.pairs,
+            "links": verdicts.get("link", 0),
+            "reviews": verdicts.get("review", 0),
+            "notices": self.notices,
+        } | (self.labelled or {})
 
 
 @dataclass(frozen=True)
@@ -430,21 +449,3 @@ def _write(con: duckdb.DuckDBPyConnection, out: Path, name: str, query: str) -> 
     con.execute(f"copy ({query}) to '{parquet}' (format parquet)")
     con.execute(f"create or replace view {name} as from read_parquet('{parquet}')")  # need not stand in memory
     con.execute(f"copy (from {name}) to '{csv}' (format csv, header)")
-
-
-def summary(matched: Matched) -> dict[str, Any]:
-    """What a run found, in numbers."""
-    counted = dict(matched.con.execute("select verdict, count(*) from pairs group by 1 order by 1").fetchall())
-    row = matched.con.execute(
-        "select count(*), count(*) filter (record_id = cluster_id), max(records) from clusters"
-    ).fetchone()
-    records, clusters, largest = row or (0, 0, 0)
-    return {
-        "records": records,
-        "clusters": clusters,
-        "largest_cluster": largest,
-        "pairs_compared": matched.resolved.pairs,
-        "links": counted.get("link", 0),
-        "reviews": counted.get("review", 0),
-        "notices": matched.notices,
-    } | (matched.labelled or {})
