@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,16 @@ def _say(line: str) -> None:
     typer.echo(f"  {line}", err=True)
 
 
+@contextmanager
+def _uncollected() -> Iterator[None]:
+    """What a run makes in cycles is little, and looking for it among the objects of all modules takes time."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
 def run_match(
     files: Sequence[str],
     model: Path,
@@ -26,15 +37,15 @@ def run_match(
     memory: str | None,
 ) -> dict[str, Any]:
     """Match and write the results; returns the rates when the truth is known, else the counts."""
-    gc.disable()  # what a run makes in cycles is little, and looking for it among all modules' objects takes time
     without_phrases()
-    from matching.labels import read_labels
-    from matching.report import write_report
-    from matching.table_match import Learnt, match_files
+    with _uncollected():
+        from matching.labels import read_labels
+        from matching.report import write_report
+        from matching.table_match import Learnt, match_files
 
-    learnt = Learnt(read_labels(labels) if labels else (), parameters)
-    matched = match_files(files, model, out, truth, _say, learnt, memory)
-    report = write_report(matched, out)
+        learnt = Learnt(read_labels(labels) if labels else (), parameters)
+        matched = match_files(files, model, out, truth, _say, learnt, memory)
+        report = write_report(matched, out)
     for name, value in (matched.rates or {}).items():
         _say(f"{name} {value}")
     typer.echo(f"results: {out} (open {report})", err=True)

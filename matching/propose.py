@@ -19,6 +19,8 @@ from warehouse.errors import SourceError
 _IDENTIFYING = 0.5  # a code or text column names records when it has so many different values per filled row
 _FEW = 400  # rows of a table too small to teach more than the library knows
 _SHARED = 15  # a contact or number that more records share identifies nobody
+_WELL_FILLED = 0.85  # share of rows
+_SMALL_AREA = 10  # records of one postcode on average, of which all pairs may be looked at
 _USELESS = {
     "truth": "looks like the answer", "event": "a date of an event, not of the party",
     "label": "says what kind, not who",
@@ -36,6 +38,7 @@ class _Draft:
         self.comparisons: list[dict[str, Any]] = []
         self.keys: dict[str, list[str]] = {}  # purpose -> key columns, for blocking and the certain rules
         self.used: dict[str, str] = {}  # column -> what it is used as
+        self.left: dict[str, str] = {}  # column -> why it is not used
 
     def field(self, name: str, columns: Sequence[Column], kind: str, **options: Any) -> str:  # noqa: ANN401
         """Add a field; returns its name, made different from those there are."""
@@ -114,7 +117,8 @@ def _told(column: Column, key: Column | None, draft: _Draft) -> str:
         return f"{column.name}: names the record"
     if column.name in draft.used:
         return f"{column.name}: used as {draft.used[column.name]}, {column.filled:.0%} filled"
-    return f"{column.name}: ignored, {_USELESS.get(column.role) or 'tells no records apart'}"
+    why = draft.left.get(column.name) or _USELESS.get(column.role) or "tells no records apart"
+    return f"{column.name}: ignored, {why}"
 
 
 def _of(columns: Iterable[Column], *roles: str) -> list[Column]:
@@ -128,6 +132,9 @@ def _names(draft: _Draft, columns: list[Column], others: list[Column]) -> None:
     if han:
         _chinese_name(draft, han[0], [column for column in others if column.role == "former_name"])
         whole = [column for column in whole if column is not han[0] and column.filled > 0.5]
+    elif given and surname and min(given[0].filled, surname[0].filled) >= _WELL_FILLED:
+        draft.left |= {column.name: "its parts say it" for column in whole if column.filled >= _WELL_FILLED}
+        whole = []
     if given and surname and not whole:
         _parted_name(draft, given[0], surname[0])
     elif given or surname or whole:
@@ -243,6 +250,8 @@ def _small(draft: _Draft, column: Column) -> None:
         name = draft.field(column.role, [column], "code")
         draft.compare(name, "short_code", code=name)
         draft.key(column.role, f"{name}_key")
+        if column.role == "postcode" and column.filled * column.rows <= _SMALL_AREA * column.distinct:
+            draft.key("area", f"{name}_key")
         return
     name = draft.field(column.role, [column], "free_text")
     draft.compare(name, "flag" if column.role == "sex" or column.distinct <= 4 else "category", value=name)
@@ -264,7 +273,7 @@ def _texts(draft: _Draft, columns: list[Column]) -> None:
 def _blocking(draft: _Draft) -> list[list[str]]:
     """Rules that reach a true pair by several ways."""
     keys = draft.keys
-    alone = ["number", "contact", "birth", "address", "text", "words"]
+    alone = ["number", "contact", "birth", "area", "address", "text", "words"]
     rules = [[key] for purpose in alone for key in keys.get(purpose, [])]
     rules += [[key] for key in keys.get("name", [])]
     if keys.get("parts"):

@@ -48,6 +48,7 @@ _HEADERS: tuple[tuple[str, str], ...] = (
     ("label",
      r".*(type|role|status|category|class|kind|source|flag|level|grade|channel|"
      r"currency)|.*(类型|状态|来源|等级|渠道|标志|币种)"),
+    ("place", r".*birth ?(place|city|town|country)|place of birth|出生地.*"),
     ("birth", r".*(birth|dob|born|geburt).*|出生.*|生日"),
     ("birth_year", r"by|birth year|year of birth|yob|出生年"),
     ("birth_month", r"bm|birth month|month of birth|出生月"),
@@ -55,6 +56,7 @@ _HEADERS: tuple[tuple[str, str], ...] = (
     ("former_name", r"(former|previous|maiden|other|native|secondary|alias|alternat\w*).*name.*|曾用名"),
     ("latin", r"(latin|pinyin|english).*|拼音.*|英文名"),
     ("middle", r".*middle.*"),
+    ("name", r".*(first|given|fore) ?(name)? (and )?(last|sur|family) ?name.*"),
     ("given", r".*(first|given|fore) ?name.*|fname( ?c?1)?|.*name first|vorname|given|名"),
     ("surname", r".*(last|sur|family) ?name.*|lname( ?c?1)?|.*name last|nachname|surname|姓|姓氏"),
     ("company", r".*(company|employer|organi[sz]ation|business|firm|name org).*|.*(单位|企业|公司|雇主).*"),
@@ -166,7 +168,8 @@ def _is_mobile(text: str) -> bool:
 
 def _is_date(text: str) -> bool:
     found = calendar_date(text, month_first=False)
-    return bool(found.get("date")) and 1850 < int(str(found["year"])) < 2100
+    earliest = 1850 if text.isdigit() else 1000  # eight digits may be any number
+    return bool(found.get("date")) and earliest < int(str(found["year"])) < 2100
 
 
 def _open_role(values: list[str]) -> str:

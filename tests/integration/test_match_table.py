@@ -13,6 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from dags.cli import app
+from matching.model import load_model
 from matching.propose import propose_model
 from matching.report import write_report
 from matching.table_files import decoded, found_separator, load_table
@@ -248,14 +249,31 @@ def test_rows_without_an_id_are_named_by_their_place_in_their_table(tmp_path):
 
 @pytest.mark.parametrize("name", ["febrl3", "fake_1000", "senzing_truthset", "rldata500"])
 def test_example_models_load(name):
-    from matching.model import load_model
-
     assert load_model(ROOT / "config" / "models" / "examples" / f"{name}.yml").blocking
 
 
 def test_a_table_with_nothing_to_match_by_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("id,status\n1,open\n2,closed\n3,open\n", encoding="utf-8")
     with pytest.raises(SourceError, match="no column that could tell records apart"):
+        propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+
+
+def test_names_in_parts_old_dates_and_small_postcodes_are_recognised(tmp_path):
+    rng = random.Random(11)
+    rows = [["id", "full_name", "first_name", "surname", "dob", "birth_place", "postcode"]]
+    for number in range(120):
+        first, last = rng.choice(("thomas", "anne", "william", "mary")), "".join(rng.choices("bcdfgaeiou", k=7))
+        day = f"{rng.randrange(1600, 1900)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 28):02d}"
+        place = [rng.choice(("devon", "kent", "york")), f"tq{number // 4} {number % 9}df"]
+        rows += [[f"{number}-{copy}", f"{first} {last}, baron", first, last, day, *place] for copy in "ab"]
+    (tmp_path / "t.csv").write_text("\n".join(f'"{row[0]}","{row[1]}",{",".join(row[2:])}' for row in rows) + "\n")
+    told = propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+    assert "full_name: ignored, its parts say it" in told
+    assert "dob: used as date (field birth), 100% filled" in told
+    assert "birth_place: used as free_text (field place), 100% filled" in told
+    assert ["postcode_key"] in [rule.keys for rule in load_model(tmp_path / "m.yml").blocking]
+    (tmp_path / "t.csv").write_text("id,mobile_model,number\n" + "\n".join(f"{n},a,{16300101 + n}" for n in range(9)))
+    with pytest.raises(SourceError, match="no column that could tell records apart"):  # eight digits are no old date
         propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
 
 
