@@ -20,6 +20,8 @@ _IDENTIFYING = 0.5  # a code or text column names records when it has so many di
 _FEW = 400  # rows of a table too small to teach more than the library knows
 _SHARED = 15  # a contact or number that more records share identifies nobody
 _WELL_FILLED = 0.85  # share of rows
+_TELLING = 0.05  # different values per filled row that a name has at least
+_OFTEN = 0.5  # share of rows in which a text is there at least
 _SMALL_AREA = 10  # records of one postcode on average, of which all pairs may be looked at
 _USELESS = {
     "truth": "looks like the answer", "event": "a date of an event, not of the party",
@@ -126,7 +128,8 @@ def _of(columns: Iterable[Column], *roles: str) -> list[Column]:
 
 
 def _names(draft: _Draft, columns: list[Column], others: list[Column]) -> None:
-    given, surname, whole = _of(columns, "given"), _of(columns, "surname"), _of(columns, "name")
+    given, surname = _of(columns, "given"), _of(columns, "surname")
+    whole = [c for c in _of(columns, "name") if c.han or c.distinct >= _TELLING * c.filled * c.rows]
     companies = _of(columns, "company")
     han = [column for column in whole if column.han and column.filled > 0.5]
     if han:
@@ -260,7 +263,12 @@ def _small(draft: _Draft, column: Column) -> None:
 
 
 def _texts(draft: _Draft, columns: list[Column]) -> None:
-    for column in _of(columns, "text"):
+    texts = _of(columns, "text")
+    often = [column for column in texts if column.filled >= _OFTEN]
+    if often or draft.comparisons:
+        draft.left |= {column.name: "seldom filled" for column in texts if column not in often}
+        texts = often
+    for column in texts:
         if column.distinct < 0.1 * column.filled * column.rows:
             _small(draft, column)
             continue

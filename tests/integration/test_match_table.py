@@ -277,6 +277,21 @@ def test_names_in_parts_old_dates_and_small_postcodes_are_recognised(tmp_path):
         propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
 
 
+def test_a_name_of_few_values_and_texts_seldom_there_are_left_alone(tmp_path):
+    rng = random.Random(12)
+    rows = ["id,site,programme name,remark,phone"]
+    for number in range(100):
+        site = f"{rng.choice(('north', 'south', 'east'))} {''.join(rng.choices('bcdfgaeiou', k=8))} centre"
+        remark = f"seen by {''.join(rng.choices('bcdfgaeiou', k=5))} in spring" if number % 4 == 0 else ""
+        programme = rng.choice(("jane smith", "mary young"))
+        rows += [f"{number}{copy},{site},{programme},{remark},{200_000 + number}" for copy in "ab"]
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    told = propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+    assert "programme name: ignored, tells no records apart" in told
+    assert "remark: ignored, seldom filled" in told
+    assert [c.comparison for c in load_model(tmp_path / "m.yml").comparisons] == ["phone", "text"]
+
+
 def test_problems_of_a_model_carry_their_lines(tmp_path):
     (tmp_path / "m.yml").write_text(_SMALL.replace("chinese_name,", "chinese,"))
     with pytest.raises(SettingsError, match=r"line 7: comparisons.0: unknown comparator 'chinese'"):
