@@ -182,7 +182,8 @@ def _worst(matched: Matched) -> str:
     found = matched.con.execute("select home, records from customers").fetchnumpy()
     sizes[found["home"]] = found["records"]
     held = np.flatnonzero(links)
-    first = held[np.argsort(_ranks(lightest[held]) + _ranks(-sizes[held]), kind="stable")[:_WORST]]
+    weights = np.rint(lightest[held] * 10_000).astype(np.int64)  # they have four digits
+    first = held[_ordered(_ranks(weights) + _ranks(-sizes[held]))[:_WORST]]
     shown = {"records": sizes[first], "links": links[first], "lightest": lightest[first]}
     register(matched.con, "worst", {"place": np.arange(len(first)), "home": first, **shown})
     rows = matched.con.execute(
@@ -211,10 +212,22 @@ def _held(matched: Matched) -> tuple[Numbers, Numbers]:
 
 
 def _ranks(values: Numbers) -> Numbers:
-    """The place of each value among all, of equal ones the first before the next."""
+    """The place of each whole number among all, of equal ones the first before the next."""
     ranks = np.empty(len(values), np.int64)
-    ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
+    ranks[_ordered(values)] = np.arange(len(values))
     return ranks
+
+
+def _ordered(values: Numbers) -> Numbers:
+    """Places of whole numbers from the least on, of equal ones the first before the next.
+
+    Number and place are sorted as one number, many times as fast as an order that keeps equal ones.
+    """
+    bits = np.uint64(len(values).bit_length())
+    least = values.min(initial=0)
+    packed = (values - least).astype(np.uint64) << bits | np.arange(len(values), dtype=np.uint64)
+    packed.sort()
+    return (packed & ((np.uint64(1) << bits) - np.uint64(1))).astype(np.int64)
 
 
 def _notes(matched: Matched) -> str:

@@ -299,8 +299,12 @@ def _find_alike(con: duckdb.DuckDBPyConnection, columns: str, more_than: int) ->
     hashes = con.sql(f"select hash({columns}) as hash from gathered").to_arrow_table()["hash"].to_numpy()
     ordered = np.sort(hashes)
     repeated = np.unique(ordered[more_than:][ordered[more_than:] == ordered[: len(ordered) - more_than]])
-    nearest = repeated[np.minimum(np.searchsorted(repeated, hashes), len(repeated) - 1)] if len(repeated) else ~hashes
-    register(con, "alike", {"place": np.flatnonzero(nearest == hashes)})
+    # most rows are told apart by the last bits of their hashes, which a table of flags answers
+    last_bits = np.uint64((1 << 22) - 1)
+    flagged = np.zeros(int(last_bits) + 1, bool)
+    flagged[repeated & last_bits] = True
+    maybe = np.flatnonzero(flagged[hashes & last_bits])
+    register(con, "alike", {"place": maybe[np.isin(hashes[maybe], repeated)]})
 
 
 def table_columns(con: duckdb.DuckDBPyConnection, table: str) -> list[str]:
