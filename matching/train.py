@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matching.blocking import blocked_pairs
+from matching.blocking import block_columns, block_keys, blocked_pairs
 from matching.drift import profiled
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
 from matching.labels import Label, register_labels, with_labels
@@ -103,7 +103,10 @@ def _trained_jointly(prepared: Prepared, parameters: Parameters) -> Parameters:
 def _candidate_pairs(prepared: Prepared) -> float:
     """Make `candidate_pairs`, a fair sample of the pairs the blocking rules find; returns the share that is kept."""
     con, model = prepared.con, prepared.model
-    con.execute(f"create or replace table unjoined as select record_no, record_no as unit from {prepared.table}")
+    source, keys = prepared.table, ""
+    if prepared.records is None:
+        source, keys = prepared.keyed(block_columns(model)), f", {block_keys(model)}"
+    con.execute(f"create or replace table unjoined as select record_no, record_no as unit{keys} from {source}")
     blocked_pairs(con, model, "unjoined", "candidate_pairs", records=prepared.records)
     con.execute("drop table unjoined")
     every = max(count(con, "candidate_pairs"), 1)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 import random
 import sqlite3
@@ -14,10 +15,13 @@ from typer.testing import CliRunner
 
 from dags.cli import app
 from matching.model import load_model
+from matching.prepare import prepare
 from matching.propose import propose_model
+from matching.records import Prepared
 from matching.report import write_report
 from matching.table_files import decoded, found_separator, load_table
 from matching.table_match import Learnt, match_files
+from matching.train import train
 from warehouse.errors import SettingsError, SourceError
 from warehouse.settings import ROOT
 
@@ -290,6 +294,19 @@ def test_a_name_of_few_values_and_texts_seldom_there_are_left_alone(tmp_path):
     assert "programme name: ignored, tells no records apart" in told
     assert "remark: ignored, seldom filled" in told
     assert [c.comparison for c in load_model(tmp_path / "m.yml").comparisons] == ["phone", "text"]
+
+
+def test_joint_training_gives_the_same_numbers_from_arrays_and_from_a_table(folder):
+    """A day that looks at what changed has no arrays of all records when drift makes it train anew."""
+    model = load_model(folder / "model.yml")
+    model = model.model_copy(update={"limits": model.limits.model_copy(update={"compare_all": 0})})
+    assert not model.training.blocks
+    with duckdb.connect() as con:
+        path = folder / "customers.csv"
+        con.execute(f"create table given as select 客户号 as record_id, * from read_csv('{path}', all_varchar = true)")
+        made = prepare(con, model, "given", "prepared_record")
+        day = dt.date(2026, 3, 2)
+        assert train(Prepared(con, model, made.table), day) == train(made, day)
 
 
 def test_problems_of_a_model_carry_their_lines(tmp_path):
