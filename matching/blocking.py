@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import BlockingRule, Limits, MatchModel
-from matching.records import SPREAD, Numbers, Prepared, Records
+from matching.records import SPREAD, Numbers, Prepared, Records, runs
 from matching.relations import count, in_batches
 from matching.side_by_side import side_by_side
 
@@ -121,11 +121,7 @@ def _shared(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> 
 
 def _sharing(keys: Numbers) -> tuple[Numbers, Numbers]:
     """Places of the keys that several share, those of one key together, and how many share each."""
-    order = np.argsort(keys)
-    ordered, is_new = keys[order], np.ones(len(keys), bool)
-    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
-    del ordered  # of a list with an entry for every character these arrays are the largest of a run
-    sizes = np.diff(np.flatnonzero(is_new), append=len(keys))
+    order, sizes = runs(keys)
     return order[np.repeat(sizes > 1, sizes)], sizes[sizes > 1]
 
 

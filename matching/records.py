@@ -87,6 +87,15 @@ def hashes_of(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
     return hashes
 
 
+def runs(keys: Numbers) -> tuple[Numbers, Numbers]:
+    """Places of keys so that equal ones stand together, in any order among themselves, and how many are in each run."""
+    order = np.argsort(keys)  # several times as fast as what keeps the order of equal ones
+    ordered, is_new = keys[order], np.ones(len(keys), bool)
+    np.not_equal(ordered[1:], ordered[:-1], out=is_new[1:])
+    del ordered  # of a list with an entry for every character these arrays are the largest of a run
+    return order, np.diff(np.flatnonzero(is_new), append=len(keys))
+
+
 def _entry_hashes(con: duckdb.DuckDBPyConnection, values: pa.ListArray) -> pa.Array:
     """The hashes of the entries of lists, each once."""
     hashes = hashes_of(con, values.flatten())[:-1]

@@ -15,7 +15,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import MatchModel
-from matching.records import Numbers, Prepared, Records
+from matching.records import Numbers, Prepared, Records, runs
 from matching.side_by_side import side_by_side
 
 
@@ -52,12 +52,11 @@ class Shares:
     def counted(self, con: duckdb.DuckDBPyConnection, records: Records, column: str) -> Numbers:
         """The share of every value when all records are at hand."""
         hashes = records.hashed(con, column)
-        order = np.argsort(hashes)
-        group = np.cumsum(np.diff(hashes[order], prepend=hashes[order[0]]) != 0)
+        order, sizes = runs(hashes)
         held = np.bincount(records.columns[column].places + 1, minlength=len(hashes))
         held = np.append(held[1:], 0)[order]
         bearers = np.empty(len(hashes), np.int64)
-        bearers[order] = np.bincount(group, held)[group]
+        bearers[order] = np.repeat(np.add.reduceat(held, np.cumsum(sizes) - sizes), sizes)
         return self._rounded(con, bearers, hashes)
 
     def _looked_up(self, con: duckdb.DuckDBPyConnection, hashes: Numbers, column: str) -> Numbers:
@@ -99,11 +98,8 @@ def count_shares(prepared: Prepared, trained_on: int) -> Shares:
         prepared: all records.
         trained_on: number of records at training.
     """
-    shares, records, columns = (
-        Shares(prepared.model, trained_on),
-        prepared.records,
-        prepared.model.term_frequency_columns,
-    )
+    shares, records = Shares(prepared.model, trained_on), prepared.records
+    columns = prepared.model.term_frequency_columns
     if records is None:
         _count_shared(prepared)
         return shares

@@ -10,7 +10,7 @@ import numpy as np
 from matching.decisions import PairDecision
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
-from matching.records import Prepared
+from matching.records import Prepared, Records
 from matching.score import Scorer
 
 Numbers = np.ndarray
@@ -65,6 +65,11 @@ class Work:
     def keeps(self) -> bool:
         """Whether what is found is kept for the next run (`matching.kept`), which compares digests."""
         return self.prepared.digest is not None
+
+    @property
+    def block_records(self) -> Records | None:
+        """Records whose blocking keys are made when a rule asks for them; None where `active` holds the keys."""
+        return None if self.keeps else self.prepared.records
 
     def scratch(self, kind: str) -> str:
         """Name of a table or view of this run."""
