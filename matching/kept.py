@@ -93,10 +93,13 @@ def find_kept(con: duckdb.DuckDBPyConnection, party_type: str, signed: str) -> K
     return Kept(Tables(party_type), *row) if row else None
 
 
-def note_drift(con: duckdb.DuckDBPyConnection, party_type: str, unmeasured: int, drifted: int) -> None:
-    """Say how many records changed since levels were measured, and what was found then."""
+def note_drift(con: duckdb.DuckDBPyConnection, party_type: str, unmeasured: int | None, drifted: int) -> None:
+    """Say how many records changed since levels were measured (None: they were today), and what was found then."""
+    if unmeasured is not None:
+        con.execute(f"update {_DRIFT} set unmeasured = ? where party_type = ?", [unmeasured, party_type])
+        return
     con.execute(f"delete from {_DRIFT} where party_type = ?", [party_type])
-    con.execute(f"insert into {_DRIFT} values (?, ?, ?)", [party_type, unmeasured, drifted])
+    con.execute(f"insert into {_DRIFT} values (?, 0, ?)", [party_type, drifted])
 
 
 def sign(con: duckdb.DuckDBPyConnection, party_type: str, signed: str | None, as_of: dt.date, *, joined: bool) -> None:

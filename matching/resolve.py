@@ -53,7 +53,7 @@ class Resolved:
     signature: str | None = None
     joined: bool = False  # whether customers of the day before counted
     drifted: int = 0  # largest stability index of today's data against the training, in per mille
-    unmeasured: int = 0  # records that changed since levels were measured for it
+    unmeasured: int | None = None  # records that changed since levels were measured for it; None: they were today
 
     def scratch(self, kind: str) -> str:
         """Name of a table or view of this run."""
@@ -110,13 +110,8 @@ def resolve(
     joined = counts_joined(history, party_type, parameters)
     before = joined_before(con, history) if joined and model.limits.keep_joined else None
     found = resolve_prepared(prepared, parameters, decisions, before, kept, history.as_of)
-    return replace(
-        found,
-        drifted=drifted,
-        unmeasured=unmeasured or 0,
-        joined=joined,
-        signature=signature(model, parameters, records),
-    )
+    signed = signature(model, parameters, records)
+    return replace(found, drifted=drifted, unmeasured=unmeasured, joined=joined, signature=signed)
 
 
 def _unmeasured(
