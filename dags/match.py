@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -38,13 +40,17 @@ def run_match(
 ) -> dict[str, Any]:
     """Match and write the results; returns the rates when the truth is known, else the counts."""
     without_phrases()
-    with _uncollected():
+    with _uncollected(), ThreadPoolExecutor(1) as beside:
+        from matching.table_rows import open_tables
+
+        loaded = beside.submit(import_module, "matching.report")  # takes as long as reading a million rows
+        given = open_tables(files, model, out, truth, _say, memory)
+        loaded.result()
         from matching.labels import read_labels
         from matching.report import write_report
-        from matching.table_match import Learnt, match_files
+        from matching.table_match import Learnt, match_given
 
-        learnt = Learnt(read_labels(labels) if labels else (), parameters)
-        matched = match_files(files, model, out, truth, _say, learnt, memory)
+        matched = match_given(given, out, _say, Learnt(read_labels(labels) if labels else (), parameters))
         report = write_report(matched, out)
     for name, value in (matched.rates or {}).items():
         _say(f"{name} {value}")

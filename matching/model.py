@@ -55,6 +55,11 @@ class FieldModel(SiteModel):
         """The columns of the input it is read from."""
         return self.columns or [self.column or ""]
 
+    @property
+    def is_plain(self) -> bool:
+        """Whether its value is that of one column as it stands."""
+        return len(self.sources) == 1 and not (self.missing or self.separator or self.at_most)
+
 
 class Level(SiteModel):
     """One degree of agreement. `m` and `u`: how often it is seen among matches, among non-matches (stated default).

@@ -7,6 +7,7 @@ place of its value (`matching.records`).
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterator
 from functools import partial
 from typing import Any
 
@@ -40,10 +41,13 @@ def prepare(
     return put_prepared(con, model, field_values(con, model, source, numbers), target)
 
 
-def put_prepared(con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Table, target: str) -> Prepared:
-    """Make `target` as `prepare` does from what `field_values` gave."""
+def put_prepared(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Table, target: str, left_out: str | None = None
+) -> Prepared:
+    """Make `target` as `prepare` does of what `field_values` or `row_values` gave, without the places in `left_out`."""
     ids = [name for name in given.column_names if name not in model.fields]
-    tasks: list[partial[Any]] = [partial(pc.sort_indices, given["record_id"])]
+    places = con.execute(f"select place from {left_out}").fetchnumpy()["place"] if left_out else np.zeros(0, np.int64)
+    tasks: list[partial[Any]] = [partial(_sorted, given["record_id"], places)]
     tasks += [partial(_encoded, given[name]) for name in model.fields]
     order, *encoded = side_by_side(con, lambda _, task: task(), tasks)
     plain = {name: given[name].take(order) for name in ids}
@@ -84,14 +88,39 @@ def field_values(
 ) -> pa.Table:
     """The values of the fields of all records, beside what tells the records apart; arguments as of `prepare`."""
     selected = [*(["record_no"] if numbers else []), "record_id", f"{content_sql(model)} as record_hash"]
-    for name, field in model.fields.items():
-        value = _value_sql(field)
-        if field.at_most:
-            value = _rare_sql(con, source, value, f"common_{name}", field.at_most)
-        selected.append(f'{value} as "{name}"')
+    selected += _selected(con, model, source)
     numbered = f"join {numbers} using (record_id)" if numbers else ""
     # a relation hands its rows over by all threads, in any order
     return con.sql(f"select {', '.join(selected)} from {source} as source {numbered}").to_arrow_table()
+
+
+def row_values(con: duckdb.DuckDBPyConnection, model: MatchModel, rows: pa.Table) -> pa.Table:
+    """The same of rows at hand: `record_id`, `record_hash` and the fields, in the order of the rows.
+
+    Columns that are taken as they stand are not copied.
+    """
+    plain = {name: field.sources[0] for name, field in model.fields.items() if field.is_plain}
+    con.register("given_rows", in_batches(rows.append_column("place", pa.array(np.arange(len(rows))))))
+    selected = ["place", f"{content_sql(model)} as record_hash", *_selected(con, model, "given_rows", plain)]
+    found = con.sql(f"select {', '.join(selected)} from given_rows as source").to_arrow_table()
+    con.unregister("given_rows")
+    places = found["place"].to_numpy()
+    if (np.diff(places) < 0).any():
+        found = found.take(np.argsort(places))
+    values = {name: rows[plain[name]] if name in plain else found[name] for name in model.fields}
+    return pa.table({"record_id": rows["record_id"], "record_hash": found["record_hash"], **values})
+
+
+def _selected(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, source: str, left_out: Container[str] = ()
+) -> Iterator[str]:
+    """SQL of the fields' values from the row `source` of a relation."""
+    for name, field in model.fields.items():
+        if name not in left_out:
+            value = _value_sql(field)
+            if field.at_most:
+                value = _rare_sql(con, source, value, f"common_{name}", field.at_most)
+            yield f'{value} as "{name}"'
 
 
 def content_sql(model: MatchModel) -> str:
@@ -141,6 +170,17 @@ def _keys(con: duckdb.DuckDBPyConnection, model: MatchModel, name: str, values: 
         return {}
     keys = keys_of(KINDS[model.fields[name].kind], _texts(con, values.values), wanted)
     return {f"{name}_{suffix}": Column(values.places, column) for suffix, column in keys.items()}
+
+
+def _sorted(ids: pa.ChunkedArray, left_out: Numbers) -> pa.Array:
+    """Places of ids in their order, without some."""
+    order = pc.sort_indices(ids)
+    if not len(left_out):
+        return order
+    wanted = np.ones(len(ids), bool)
+    wanted[left_out] = False
+    places = order.to_numpy()
+    return pa.array(places[wanted[places]])
 
 
 def _encoded(values: pa.ChunkedArray) -> Column:

@@ -13,7 +13,6 @@ from matching.model import load_model
 from matching.recognise import Column, month_first, recognise
 from matching.relations import quoted
 from matching.table_files import Say, load_table, shown
-from matching.table_match import table_columns
 from warehouse.errors import SourceError
 
 _IDENTIFYING = 0.5  # a code or text column names records when it has so many different values per filled row
@@ -98,9 +97,11 @@ def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Sa
 
 
 def _profiled(con: duckdb.DuckDBPyConnection, sources: Sequence[str], truth: str | None, say: Say) -> list[Column]:
+    common = []
     for number, source in enumerate(sources):
-        load_table(con, source, f"input_{number}", say)
-    common = [table_columns(con, f"input_{number}") for number in range(len(sources))]
+        table, columns = load_table(con, source, say)
+        con.register(f"input_{number}", table)
+        common.append(columns)
     names = [name for name in common[0] if name != truth and all(name in other for other in common)]
     listed = ", ".join(map(quoted, names))
     con.execute(

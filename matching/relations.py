@@ -24,7 +24,7 @@ def highest(con: duckdb.DuckDBPyConnection, relation: str) -> int:
 
 def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:
     """Give the connection columns as a relation."""
-    con.register(name, pa.table({key: pa.array(values) for key, values in columns.items()}))
+    con.register(name, pa.table(dict(columns)))
 
 
 def in_batches(table: pa.Table) -> pa.Table:

@@ -1,4 +1,4 @@
-"""Any table a user has, as text columns in DuckDB: CSV in any usual encoding and dialect, Parquet, a database table."""
+"""Any table a user has, as text columns: CSV in any usual encoding and dialect, Parquet, a database table."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ from pathlib import Path
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 
-from matching.relations import count, quoted
+from matching.relations import quoted
+from matching.side_by_side import side_by_side
 from warehouse.errors import SourceError
 
 Say = Callable[[str], None]
 csv.field_size_limit(10 << 20)
 _SEPARATORS = ",;\t|\x01"
 _SHOWN = 5  # problems of one kind told one by one
-_BARE = ("DATE", "INTEGER", "BIGINT")  # their text is never empty or amid spaces, and looking takes time
 _MARKS = {
     codecs.BOM_UTF8: "utf-8-sig",
     codecs.BOM_UTF16_LE: "utf-16",
@@ -31,36 +33,34 @@ _HAN = re.compile(r"[\u4e00-\u9fff]")
 
 
 def load_table(
-    con: duckdb.DuckDBPyConnection, source: str, target: str, say: Say, wanted: Collection[str] | None = None
-) -> list[str]:
-    """Make the view `target` of a file or `URL#table`: every column text (lists stay lists), empty is null.
-
-    A Parquet file is read when the view is; `con.unregister` drops the view.
+    con: duckdb.DuckDBPyConnection, source: str, say: Say, wanted: Collection[str] | None = None
+) -> tuple[pa.Table, list[str]]:
+    """A file or `URL#table`: every column text without blanks around it (lists stay lists), empty is null.
 
     Args:
-        con: the scratch connection.
+        con: a scratch connection, which writes numbers and dates as text.
         source: what to read.
-        target: view to make.
         say: called with a line when it is read.
         wanted: the columns that are needed of a Parquet file, which holds each by itself; all when not given.
 
     Returns:
-        Every column the source has.
+        The table, and every column the source has.
 
     Raises:
         SourceError: there is no such file, it cannot be read as a table, or it has no rows.
     """
     if "://" in source:
-        columns = _register(con, target, _database_table(source))
+        table = _database_table(source)
+        columns = table.column_names
     elif Path(source).suffix.lower() in (".parquet", ".pq"):
-        columns = _parquet(con, source, target, wanted)
+        table, columns = _parquet(con, source, wanted)
     else:
-        columns = _register(con, target, _csv_table(Path(source), say))
-    rows = count(con, target)
-    if not rows:
+        table = _csv_table(Path(source), say)
+        columns = table.column_names
+    if not len(table):
         raise SourceError(f"{shown(source)}: no rows; give a table with records")
-    say(f"{shown(source)}: {rows:,} rows")
-    return columns
+    say(f"{shown(source)}: {len(table):,} rows")
+    return _without_blanks(con, table), columns
 
 
 def shown(source: str) -> str:
@@ -68,32 +68,45 @@ def shown(source: str) -> str:
     return re.sub(r"://([^:/@]+):[^@]*@", r"://\1:***@", source)
 
 
-def _register(con: duckdb.DuckDBPyConnection, target: str, table: pa.Table) -> list[str]:
-    con.register(target, table)
-    return list(table.column_names)
-
-
-def _parquet(con: duckdb.DuckDBPyConnection, source: str, target: str, wanted: Collection[str] | None) -> list[str]:
+def _parquet(con: duckdb.DuckDBPyConnection, source: str, wanted: Collection[str] | None) -> tuple[pa.Table, list[str]]:
     if not Path(source).exists():
         raise SourceError(f"{source}: no such file; check the path")
     try:
-        described = con.execute("describe select * from read_parquet(?)", [source]).fetchall()
-        needed = [(str(name), str(kind)) for name, kind, *_ in described if wanted is None or name in wanted]
-        columns = ", ".join(_as_text(name, kind) for name, kind in needed) or "null as nothing"
-        path = source.replace("'", "''")  # a view takes no parameters
-        con.execute(f"create or replace temp view {target} as select {columns} from read_parquet('{path}')")
-        return [str(row[0]) for row in described]
-    except duckdb.Error as error:
+        columns = pq.read_schema(source).names
+        needed = [name for name in columns if wanted is None or name in wanted]
+        return _as_text(con, pq.read_table(source, columns=needed, partitioning=None)), columns
+    except (pa.ArrowException, OSError, duckdb.Error) as error:
         raise SourceError(f"{source}: not readable as Parquet ({type(error).__name__}); write it again") from None
 
 
-def _as_text(name: str, kind: str) -> str:
-    column = quoted(name)
-    if kind.endswith("[]"):
-        return f"{column}::varchar[] as {column}"
-    if kind in _BARE:
-        return f"{column}::varchar as {column}"
-    return f"nullif(trim({column}::varchar), '') as {column}"
+def _as_text(con: duckdb.DuckDBPyConnection, table: pa.Table) -> pa.Table:
+    """The table with everything but texts and lists written as DuckDB does."""
+    typed = [field for field in table.schema if field.type != pa.string()]
+    if not typed:
+        return table
+    con.register("typed_columns", table.select([field.name for field in typed]))
+    casts = (f"{quoted(field.name)}::varchar{'[]' if _is_list(field.type) else ''}" for field in typed)
+    columns = ", ".join(f"{cast} as {quoted(field.name)}" for cast, field in zip(casts, typed, strict=True))
+    written = con.sql(f"select {columns} from typed_columns").to_arrow_table()
+    con.unregister("typed_columns")
+    for field in typed:
+        table = table.set_column(table.column_names.index(field.name), field.name, written[field.name])
+    return table
+
+
+def _is_list(kind: pa.DataType) -> bool:
+    return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
+
+
+def _without_blanks(con: duckdb.DuckDBPyConnection, table: pa.Table) -> pa.Table:
+    def stripped(_: duckdb.DuckDBPyConnection, column: pa.ChunkedArray) -> pa.ChunkedArray:
+        if column.type != pa.string():
+            return column
+        texts = pc.utf8_trim_whitespace(column)
+        empty = pc.equal(texts, "")
+        return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
+
+    return pa.table(dict(zip(table.column_names, side_by_side(con, stripped, table.columns), strict=True)))
 
 
 def _database_table(source: str) -> pa.Table:
@@ -155,7 +168,7 @@ def _check_header(path: Path, header: list[str]) -> None:
 
 def _text_table(names: list[str], rows: list[list[str | None]]) -> pa.Table:
     columns = list(zip(*rows, strict=True)) if rows else [()] * len(names)
-    made = [pa.array([(v.strip() or None) if v else None for v in column], pa.string()) for column in columns]
+    made = [pa.array(column, pa.string()) for column in columns]
     return pa.table(dict(zip(names, made, strict=True)))
 
 

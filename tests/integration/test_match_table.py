@@ -114,9 +114,8 @@ def test_a_limit_of_memory_changes_no_result(folder, tmp_path):
 def test_encoding_and_separator_are_found(encoding, tmp_path):
     path = tmp_path / "t.csv"
     path.write_bytes(text_of(customers(20), "\t").encode(encoding))
-    con = duckdb.connect()
-    load_table(con, str(path), "t", silent)
-    assert con.execute('select "姓名" from t limit 1').fetchone() == (customers(20)[1][1],)
+    table, _ = load_table(duckdb.connect(), str(path), silent)
+    assert table["姓名"][0].as_py() == customers(20)[1][1]
 
 
 def test_mixed_encodings_are_read_line_by_line(tmp_path):
@@ -136,11 +135,11 @@ def test_a_database_table_is_read(tmp_path):
     with sqlite3.connect(tmp_path / "t.sqlite") as con:
         con.execute("create table person (id integer, name text)")
         con.execute("insert into person values (1, 'Ann'), (2, '')")
-    target = duckdb.connect()
-    load_table(target, f"sqlite:///{tmp_path / 't.sqlite'}#person", "t", silent)
-    assert target.execute("select * from t order by id").fetchall() == [("1", "Ann"), ("2", None)]
+    con = duckdb.connect()
+    table, _ = load_table(con, f"sqlite:///{tmp_path / 't.sqlite'}#person", silent)
+    assert table.to_pydict() == {"id": ["1", "2"], "name": ["Ann", None]}
     with pytest.raises(SourceError, match="no such table"):
-        load_table(target, f"sqlite:///{tmp_path / 't.sqlite'}#people", "t", silent)
+        load_table(con, f"sqlite:///{tmp_path / 't.sqlite'}#people", silent)
 
 
 def test_several_files_are_linked(folder, tmp_path):
@@ -178,7 +177,7 @@ def test_missing_columns_are_named_together(folder, tmp_path):
 def test_a_damaged_table_is_named(text, word, tmp_path):
     (tmp_path / "t.csv").write_text(text, encoding="utf-8")
     with pytest.raises(SourceError, match=word):
-        load_table(duckdb.connect(), str(tmp_path / "t.csv"), "t", silent)
+        load_table(duckdb.connect(), str(tmp_path / "t.csv"), silent)
 
 
 _SMALL = """

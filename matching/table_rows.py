@@ -1,0 +1,233 @@
+"""The rows of a user's tables, as `mdm match` compares them: named, told apart, each content at most twice.
+
+The rows are arrays; the connection gets `copied` (place, record_id, second: rows of a content beyond two, and the row
+whose fate they share) and, where the truth is known, `truth` (record_id, entity: a hash).
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matching.model import MatchModel, load_model
+from matching.prepare import row_values
+from matching.records import Numbers
+from matching.relations import count, in_batches, quoted, register
+from matching.table_files import Say, load_table, shown
+from warehouse.errors import SettingsError, SourceError
+
+_COPIES = 2  # rows of one content that are compared; the others go where the second goes
+_DIGITS = 9  # of a row's number where the table has no ids
+
+
+@dataclass(frozen=True)
+class Given:
+    """Tables that were read for a run, and its scratch connection (see `read_rows`)."""
+
+    con: duckdb.DuckDBPyConnection
+    model: MatchModel
+    has_truth: bool
+    notices: list[str]
+    _values: list[pa.Table]
+
+    def taken(self) -> pa.Table:
+        """The values, handed over: nothing else holds them, so that they are let go once they are encoded."""
+        return self._values.pop()
+
+
+def open_tables(
+    sources: Sequence[str], model_path: Path, out: Path, truth: str | None, say: Say, memory: str | None = None
+) -> Given:
+    """Read what a run of `mdm match` needs; arguments and errors as of `matching.table_match.match_files`."""
+    pa.set_memory_pool(pa.system_memory_pool())  # it gives back at once what a step needed no longer
+    model = load_model(model_path)
+    out.mkdir(parents=True, exist_ok=True)
+    con = _connect(out, memory)
+    notices: list[str] = []
+    return Given(con, model, truth is not None, notices, [read_rows(con, model, sources, truth, say, notices)])
+
+
+def _connect(out: Path, memory: str | None) -> duckdb.DuckDBPyConnection:
+    config: dict[str, Any] = {"temp_directory": str(out / ".spill"), "preserve_insertion_order": True}
+    try:
+        return duckdb.connect(config=config | ({"memory_limit": memory} if memory else {}))
+    except duckdb.Error:
+        raise SettingsError(f"memory '{memory}': not a size; write it like 1GB or 800MB") from None
+
+
+def read_rows(
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    sources: Sequence[str],
+    truth: str | None,
+    say: Say,
+    notices: list[str],
+) -> pa.Table:
+    """Read one or several tables: per row the values of the model's fields (`matching.prepare.row_values`).
+
+    Args:
+        con: the scratch connection; gets `copied`, the rows that need not be compared, and `truth`.
+        model: says which columns are read.
+        sources: files or `URL#table`.
+        truth: column that names the true party of a record.
+        say: called with a line per table.
+        notices: gets what the user should know.
+
+    Raises:
+        SourceError: a table cannot be read, or lacks columns the model names.
+    """
+    rows, repeated = _told_apart(con, _gathered(con, model, sources, truth, say))
+    if model.id and repeated:
+        notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
+    notices += _empty_fields(model, rows)
+    if truth:
+        register(con, "known", {"record_id": rows["record_id"], "entity_id": rows[_name_of(truth)]})
+        kept = "select record_id, hash(entity_id) as entity from known where entity_id is not null"
+        con.execute(f"create or replace table truth as {kept}")
+        con.unregister("known")
+    values = row_values(con, model, rows)
+    copies = _find_copied(con, model, values)
+    if copies:
+        notices.append(f"{copies:,} rows have the content of another row; they are compared once")
+    return values
+
+
+def _name_of(truth: str) -> str:
+    """What the column of the truth is called among the rows, where a field may read the same column."""
+    return f"truth {truth}"
+
+
+def _gathered(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, sources: Sequence[str], truth: str | None, say: Say
+) -> pa.Table:
+    """The rows of all tables: `record_id`, the model's columns, the truth."""
+    wanted = sorted({column for field in model.fields.values() for column in field.sources})
+    needed = [*wanted, *([model.id] if model.id else []), *([truth] if truth else [])]
+    loaded = [load_table(con, source, say, needed) for source in sources]
+    problems = [
+        problem
+        for source, (_, columns) in zip(sources, loaded, strict=True)
+        for problem in _missing(source, model, needed, columns)
+    ]
+    if problems:
+        raise SourceError(*problems)
+    made = []
+    for source, (table, _) in zip(sources, loaded, strict=True):
+        columns = {"record_id": _ids(table, model, _prefix(source, sources))} | {name: table[name] for name in wanted}
+        made.append(pa.table(columns | ({_name_of(truth): table[truth]} if truth else {})))
+    for source, table in zip(sources, made, strict=True):
+        problems += _other_kinds(source, table.schema, made[0].schema)
+    if problems:
+        raise SourceError(*problems)
+    return pa.concat_tables(made)
+
+
+def _other_kinds(source: str, schema: pa.Schema, first: pa.Schema) -> list[str]:
+    return [
+        f"{shown(source)}: column '{field.name}' holds {field.type}, in the first table {first.field(field.name).type};"
+        " give it one type"
+        for field in schema if field.type != first.field(field.name).type
+    ]  # fmt: skip
+
+
+def _ids(table: pa.Table, model: MatchModel, prefix: str) -> pa.ChunkedArray:
+    """What names the rows: their ids, or their number in the table where they have none."""
+    numbers = pc.utf8_lpad(pa.array(np.arange(1, len(table) + 1)).cast(pa.string()), _DIGITS, "0")
+    if model.id is None:
+        return pa.chunked_array([_joined(prefix, numbers)])
+    ids = table[model.id].cast(pa.string())
+    named = _joined(prefix, ids) if prefix else ids
+    return pc.coalesce(named, _joined(f"{prefix}row ", numbers)) if ids.null_count else named
+
+
+def _joined(prefix: str, texts: pa.Array) -> pa.Array:
+    return pc.binary_join_element_wise(prefix, texts, "")
+
+
+def _told_apart(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> tuple[pa.Table, int]:
+    """The rows, every `record_id` its own, and how many repeated another's."""
+    ids = rows["record_id"]
+    register(con, "named_rows", {"record_id": ids})
+    hashes = con.sql("select hash(record_id) as hash from named_rows").to_arrow_table()["hash"].to_numpy()
+    con.unregister("named_rows")
+    alike = _alike(hashes, 1)
+    seen: Counter[str] = Counter()
+    names = []
+    for name in ids.take(pa.array(alike)).to_pylist():
+        seen[name] += 1
+        names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
+    repeated = len(names) - len(seen)
+    if not repeated:
+        return rows, 0
+    mask = np.zeros(len(ids), bool)
+    mask[alike] = True
+    told = pc.replace_with_mask(ids.combine_chunks(), mask, pa.array(names, pa.string()))
+    return rows.set_column(0, "record_id", pa.chunked_array([told])), repeated
+
+
+def _alike(hashes: Numbers, more_than: int) -> Numbers:
+    """Places whose hash so many others have too, in order."""
+    ordered = np.sort(hashes)
+    repeated = np.unique(ordered[more_than:][ordered[more_than:] == ordered[: len(ordered) - more_than]])
+    # most are told apart by the last bits of their hashes, which a table of flags answers
+    last_bits = np.uint64((1 << 22) - 1)
+    flagged = np.zeros(int(last_bits) + 1, bool)
+    flagged[repeated & last_bits] = True
+    maybe = np.flatnonzero(flagged[hashes & last_bits])
+    return maybe[np.isin(hashes[maybe], repeated)]
+
+
+def _prefix(source: str, sources: Sequence[str]) -> str:
+    """What goes before a record's id so that ids of several tables do not meet."""
+    if len(sources) == 1:
+        return ""
+    stems = [Path(item.partition("#")[2] or item).stem for item in sources]
+    name = Path(source.partition("#")[2] or source).stem
+    if stems.count(name) > 1:
+        name = f"{name}_{list(sources).index(source) + 1}"
+    return f"{name}:"
+
+
+def _missing(source: str, model: MatchModel, wanted: Sequence[str], columns: list[str]) -> list[str]:
+    problems = []
+    for column in dict.fromkeys(wanted):
+        if column in columns:
+            continue
+        fields = [name for name, field in model.fields.items() if column in field.sources]
+        used = f" (field {', '.join(fields)})" if fields else ""
+        near = difflib.get_close_matches(column, columns, 1)
+        hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(columns[:20])}"
+        problems.append(f"{shown(source)}: no column '{column}'{used}; {hint}")
+    return problems
+
+
+def _empty_fields(model: MatchModel, rows: pa.Table) -> list[str]:
+    return [
+        f"field '{name}': no value in any row; it says nothing"
+        for name, field in model.fields.items()
+        if all(rows[column].null_count == len(rows) for column in field.sources)
+    ]
+
+
+def _find_copied(con: duckdb.DuckDBPyConnection, model: MatchModel, values: pa.Table) -> int:
+    """Make `copied`; returns how many there are."""
+    alike = pa.array(_alike(values["record_hash"].to_numpy(), _COPIES))
+    con.register("alike", in_batches(values.take(alike).append_column("place", alike)))
+    columns = ", ".join(map(quoted, model.fields))
+    con.execute(
+        "create or replace table copied as select place, record_id, second from (select place, record_id,"
+        " row_number() over same as copy,"
+        " nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
+        f" from alike window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
+    )
+    con.unregister("alike")
+    return count(con, "copied")
