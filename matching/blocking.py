@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import BlockingRule, Limits, MatchModel
-from matching.records import SPREAD, Numbers, Prepared, Records, runs
+from matching.records import SPREAD, Numbers, Prepared, Records, maybe_shared, runs
 from matching.relations import count, in_batches
 from matching.side_by_side import side_by_side
 
@@ -103,7 +103,7 @@ def _in_order(prepared: Prepared, blocks: Blocks) -> Blocks:
 
 
 def _shared(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> Blocks:
-    """The blocks of a query (record_no, unit, key); keys that nobody shares make none.
+    """The blocks of a query (record_no, unit, key).
 
     With `flagged` only keys of flagged records count, and each record has its flag (0: none).
     """
@@ -115,14 +115,19 @@ def _shared(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> 
             " using (record_no) where key in (select key from wanted)"
         )
     found = con.execute(query).fetchnumpy()
-    order, sizes = _sharing(found["key"])
-    return Blocks(found["record_no"][order], found["unit"][order], found["flag"][order], sizes)
+    return _blocks(found["record_no"], found["unit"], found["flag"], found["key"])
 
 
-def _sharing(keys: Numbers) -> tuple[Numbers, Numbers]:
-    """Places of the keys that several share, those of one key together, and how many share each."""
-    order, sizes = runs(keys)
-    return order[np.repeat(sizes > 1, sizes)], sizes[sizes > 1]
+def _blocks(numbers: Numbers, units: Numbers, flags: Numbers, keys: Numbers) -> Blocks:
+    """The blocks of keys that several units share: only they make pairs."""
+    places = maybe_shared(keys, units)
+    order, sizes = runs(keys[places])
+    rows = places[order]
+    blocks = Blocks(numbers[rows], units[rows], flags[rows], sizes)
+    starts = np.cumsum(sizes) - sizes
+    if not len(starts):
+        return blocks
+    return blocks.chosen(np.minimum.reduceat(blocks.units, starts) < np.maximum.reduceat(blocks.units, starts))
 
 
 def _write(
@@ -234,9 +239,7 @@ def _keyed(
 ) -> Blocks:
     """The blocks of one rule among members given by record_no and unit, from records at hand."""
     rows, keys = _row_keys(con, model, records, rule, members["record_no"])
-    order, sizes = _sharing(keys)
-    rows = rows[order]
-    return Blocks(members["record_no"][rows], members["unit"][rows], np.full(len(rows), 2, np.int8), sizes)
+    return _blocks(members["record_no"][rows], members["unit"][rows], np.full(len(rows), 2, np.int8), keys)
 
 
 def _row_keys(

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from matching.model import MatchModel, load_model
 from matching.prepare import row_values
-from matching.records import Numbers
+from matching.records import Numbers, maybe_shared, runs
 from matching.relations import count, in_batches, quoted, register
 from matching.table_files import Say, load_table, shown
 from warehouse.errors import SettingsError, SourceError
@@ -176,14 +176,9 @@ def _told_apart(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> tuple[pa.Tabl
 
 def _alike(hashes: Numbers, more_than: int) -> Numbers:
     """Places whose hash so many others have too, in order."""
-    ordered = np.sort(hashes)
-    repeated = np.unique(ordered[more_than:][ordered[more_than:] == ordered[: len(ordered) - more_than]])
-    # most are told apart by the last bits of their hashes, which a table of flags answers
-    last_bits = np.uint64((1 << 22) - 1)
-    flagged = np.zeros(int(last_bits) + 1, bool)
-    flagged[repeated & last_bits] = True
-    maybe = np.flatnonzero(flagged[hashes & last_bits])
-    return maybe[np.isin(hashes[maybe], repeated)]
+    maybe = maybe_shared(hashes, np.arange(len(hashes), dtype=np.int32))
+    order, sizes = runs(hashes[maybe])
+    return np.sort(maybe[order[np.repeat(sizes > more_than, sizes)]])
 
 
 def _prefix(source: str, sources: Sequence[str]) -> str:

@@ -12,7 +12,7 @@ import pyarrow as pa
 from matching.blocking import Oversize, block_columns, block_keys, blocked_pairs, strong_pairs
 from matching.delta import mark_dirty, mark_flags, no_longer_decided, otherwise_joined, widen_dirty
 from matching.grouping import components
-from matching.records import SPREAD, runs
+from matching.records import SPREAD, maybe_shared, runs
 from matching.relations import count, register
 from matching.verdict import judged_sql, name_types
 from matching.work import Numbers, Work
@@ -113,8 +113,14 @@ def _first_of_content(work: Work, members: Numbers, unit: Numbers) -> Numbers:
     found = work.con.execute(f"select record_no, record_hash from {contents}{wanted}").fetchnumpy()
     content = np.zeros(work.size, np.uint64)
     content[found["record_no"]] = found["record_hash"]
-    order, sizes = runs(content[members] ^ unit.astype(np.uint64) * SPREAD)
-    return np.sort(np.minimum.reduceat(order, np.cumsum(sizes) - sizes)) if len(order) else order
+    keys = content[members] ^ unit.astype(np.uint64) * SPREAD
+    maybe = maybe_shared(keys, members)
+    order, sizes = runs(keys[maybe])
+    is_first = np.ones(len(members), bool)
+    is_first[maybe] = False
+    if len(order):
+        is_first[np.minimum.reduceat(maybe[order], np.cumsum(sizes) - sizes)] = True
+    return np.flatnonzero(is_first)
 
 
 def _strong_links(work: Work) -> tuple[Numbers, Numbers, Numbers]:
