@@ -8,7 +8,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching.records import Prepared
+from matching.records import Numbers, Prepared
 from matching.relations import in_batches, register
 from matching.resolve import Resolved
 from matching.score import pattern_sql
@@ -25,18 +25,18 @@ where final_verdict = 'link' or (final_verdict = 'review' and is_listed)
 
 
 def make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) -> None:
-    """Write all three, and make `customers`: per cluster its first record and its records.
+    """Write all three, and make `customers`: the number of each cluster's first record (home), and its records.
 
     Args:
         con: the scratch connection, with `copied`, the pairs finished (`matching.pairs`), and `doubtful`.
         resolved: names its relations.
         out: folder.
     """
-    _count_customers(con, resolved)
-    write_result(con, out, "clusters", _clusters_sql(resolved))
-    con.register("final_pairs", in_batches(_pairs(con, resolved)))
-    write_result(con, out, "pairs", "from final_pairs")
-    con.unregister("final_pairs")
+    ids = con.sql(f"select record_id from {resolved.scratch('named')} order by record_no").to_arrow_table()
+    for name, rows in (("clusters", _clusters), ("pairs", _pairs)):
+        con.register("result_rows", in_batches(rows(con, resolved, ids["record_id"].combine_chunks())))
+        write_result(con, out, name, "from result_rows")
+        con.unregister("result_rows")
     fields = ", ".join(
         f'"{name}_{side}"::varchar as "{name}_{side}"' for name in resolved.model.fields for side in "lr"
     )
@@ -68,63 +68,56 @@ def show_doubtful(prepared: Prepared, resolved: Resolved) -> None:
     })  # fmt: skip
 
 
-def _pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> pa.Table:
+def _pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved, ids: pa.StringArray) -> pa.Table:
     """Links and listed pairs in the order of their ids, which numbers have too; long texts stand once."""
-    names = {kind: resolved.scratch(kind) for kind in ("ruled", "listed", "named")}
+    names = {kind: resolved.scratch(kind) for kind in ("ruled", "listed")}
     levels = ", ".join(f'"gamma_{item.comparison}"' for item in resolved.model.comparisons)
     found = con.sql(_PAIRS.format(**names, levels=levels)).to_arrow_table()
     left, right = (found[f"record_no_{side}"].to_numpy().astype(np.int64) for side in "lr")
     found = found.take(np.argsort(left << 32 | right))
-    ids = con.sql(f"select record_id from {names['named']} order by record_no").to_arrow_table()["record_id"]
     texts = con.execute(
         f"select hash({levels}), {pattern_sql(resolved.model)} from (select distinct {levels} from {names['ruled']})"
     )
     evidence = found["levels"].combine_chunks().dictionary_encode()
     shown = pa.array(map(dict(texts.fetchall()).get, evidence.dictionary.to_pylist()), pa.string())
-    columns = {f"record_id_{side}": _named(found[f"record_no_{side}"].combine_chunks(), ids) for side in "lr"}
+    columns = {
+        f"record_id_{side}": pa.DictionaryArray.from_arrays(found[f"record_no_{side}"].combine_chunks(), ids)
+        for side in "lr"
+    }
     columns |= {name: found[name] for name in found.column_names[2:-1]}
-    return pa.table(columns | {"evidence": _named(evidence.indices, shown)})
+    return pa.table(columns | {"evidence": pa.DictionaryArray.from_arrays(evidence.indices, shown)})
 
 
-def _named(places: pa.Array, names: pa.Array | pa.ChunkedArray) -> pa.DictionaryArray:
-    whole = names.combine_chunks() if isinstance(names, pa.ChunkedArray) else names
-    return pa.DictionaryArray.from_arrays(places, whole)
+def _clusters(con: duckdb.DuckDBPyConnection, resolved: Resolved, ids: pa.StringArray) -> pa.Table:
+    """Every record with its cluster and the cluster's size, cluster by cluster in the order of their ids.
 
-
-def _count_customers(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
-    """Make `customers` (home, records) and `copies` (record, home; null where it stays alone)."""
-    # a copy joins where the second row of its content joined the first; alone it stays alone
-    con.execute(
-        "create or replace table copies as select copied.record_id, nullif(home, record_no) as home"
-        f" from copied join {resolved.scratch('named')} as own"
-        f" on own.record_id = second join {resolved.scratch('home')} using (record_no)"
-    )
-    con.execute(
-        "create or replace table customers as select home, count(*) as records from"
-        f" (select home from {resolved.scratch('home')} union all select home from copies where home is not null)"
-        " group by home"
-    )
-
-
-def _clusters_sql(resolved: Resolved) -> str:
-    """Query of every record with its cluster and the cluster's size, in the order of their ids.
-
-    Numbers are in the order of the ids and quicker to sort; a copy, which has none, stands behind the record before it.
+    A copy, which has no number, stands behind the row it follows. It joins where that row joined the first of their
+    content; else it stays alone.
     """
-    own = resolved.scratch("named")
-    return f"""
-        with placed as (
-            select record_id, home from {resolved.scratch("home")} join {own} using (record_no)
-            union all
-            from copies where home is not null
-        ),
-        named as (select home, record_id as cluster_id, records from customers join {own} on record_no = home)
-        select record_id, cluster_id, records
-        from (
-            select record_id, cluster_id, records, 2 * home as place from placed join named using (home)
-            union all
-            select copies.record_id, copies.record_id, 1, 2 * coalesce(record_no, -1) + 1
-            from copies asof left join {own} as own on copies.record_id > own.record_id where home is null
-        )
-        order by place, record_id
-    """
+    found = con.execute(f"select record_no, home from {resolved.scratch('home')}").fetchnumpy()
+    home = np.zeros(len(ids), np.int64)
+    home[found["record_no"]] = found["home"]
+    copies = con.execute(
+        f"select copied.record_id, record_no from copied join {resolved.scratch('named')} as own"
+        " on own.record_id = second order by copied.record_id"
+    ).to_arrow_table()
+    second = copies["record_no"].to_numpy()
+    alone = home[second] == second
+    sizes = np.bincount(np.append(home, home[second[~alone]]), minlength=len(ids) + len(second))
+    sizes[len(ids) :] = 1
+    first = np.flatnonzero(home == np.arange(len(home)))
+    register(con, "customers", {"home": first, "records": sizes[first]})
+    named = np.append(home, np.where(alone, len(ids) + np.arange(len(second)), home[second]))
+    order = np.argsort(np.append(_key(home, np.arange(len(ids))), _key(home[second], second, alone) + 1), kind="stable")
+    named = named[order]
+    everybody = pa.concat_arrays([ids, *copies["record_id"].chunks])
+    return pa.table({
+        "record_id": pa.DictionaryArray.from_arrays(order, everybody),
+        "cluster_id": pa.DictionaryArray.from_arrays(named, everybody),
+        "records": sizes[named],
+    })  # fmt: skip
+
+
+def _key(home: Numbers, number: Numbers, alone: Numbers | int = 0) -> Numbers:
+    """The place of a record by its cluster, then by its own number, with room between one number and the next."""
+    return 2 * home + alone << 32 | 2 * number.astype(np.int64)
