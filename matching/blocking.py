@@ -80,9 +80,13 @@ def strong_pairs(prepared: Prepared, target: str, flagged: str | None = None) ->
         flagged: see `blocked_pairs`.
     """
     model, found = prepared.model, []
+    everybody = dict.fromkeys(("record_no", "unit"), np.arange(len(prepared), dtype=np.int32))
     for strong in model.strong_identifiers:
-        hashed = f"{prepared.hashed_column(strong.key)} where value is not null"
-        blocks = _shared(prepared.con, f"select record_no, record_no as unit, value as key from {hashed}", flagged)
+        if prepared.records is not None:
+            blocks = _keyed(prepared.con, model, prepared.records, [strong.key], everybody)
+        else:
+            hashed = f"{prepared.hashed_column(strong.key)} where value is not null"
+            blocks = _shared(prepared.con, f"select record_no, record_no as unit, value as key from {hashed}", flagged)
         is_large = blocks.sizes > model.limits.max_block
         found.append(blocks.chosen(~is_large).all_pairs())
         found[-1].append(_in_order(prepared, blocks.chosen(is_large)).pairs(1))
@@ -217,7 +221,7 @@ def blocked_pairs(
         if records is None:
             blocks = _shared(cursor, keyed_sql(model, place, table), flagged)
         else:
-            blocks = _keyed(cursor, model, records, model.blocking[place], members)
+            blocks = _keyed(cursor, model, records, model.blocking[place].keys, members)
         largest = _largest_block(blocks.sizes, model.limits)
         small = blocks.chosen(blocks.sizes <= largest)
         return _oversize(model.blocking[place], blocks.sizes, largest), small.all_pairs()
@@ -234,28 +238,29 @@ def _keyed(
     con: duckdb.DuckDBPyConnection,
     model: MatchModel,
     records: Records,
-    rule: BlockingRule,
+    columns: Sequence[str],
     members: Mapping[str, Numbers],
 ) -> Blocks:
-    """The blocks of one rule among members given by record_no and unit, from records at hand."""
-    rows, keys = _row_keys(con, model, records, rule, members["record_no"])
+    """The blocks of a rule's columns among members given by record_no and unit, from records at hand."""
+    rows, keys = _row_keys(con, model, records, columns, members["record_no"])
     return _blocks(members["record_no"][rows], members["unit"][rows], np.full(len(rows), 2, np.int8), keys)
 
 
 def _row_keys(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, records: Records, rule: BlockingRule, numbers: Numbers
+    con: duckdb.DuckDBPyConnection, model: MatchModel, records: Records, columns: Sequence[str], numbers: Numbers
 ) -> tuple[Numbers, Numbers]:
-    """Places among the numbers of the records that have a key under a rule, and the key; of a list each entry."""
-    listed = next((key for key in rule.keys if key in model.list_columns), None)
+    """Places among the numbers of the records that have all columns, and their key; of a list one for each entry."""
+    listed = next((name for name in columns if name in model.list_columns), None)
     rows, keys = np.arange(len(numbers), dtype=np.int32), np.zeros(len(numbers), np.uint64)
     if listed:
         entries = records.keys(con, listed, numbers, is_list=True)
         rows = np.repeat(rows, entries.value_lengths().fill_null(0).to_numpy())
+        numbers = numbers[rows]
         keys = entries.flatten().to_numpy().copy()
     known = np.ones(len(rows), bool)
-    for name in rule.keys:
+    for name in columns:
         if name != listed:
-            hashes = records.hashes(con, name, numbers)[rows]
+            hashes = records.hashes(con, name, numbers)
             known &= hashes != 0
             keys *= SPREAD
             keys ^= hashes

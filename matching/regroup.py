@@ -181,26 +181,31 @@ def _classes(con: duckdb.DuckDBPyConnection, item: Exclusive, held: str) -> list
 
 def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Weights of all pairs inside the components that a chain may have made, giants left out."""
-    con, sizes = work.con, np.bincount(home, minlength=len(home))[home]
-    chained = np.flatnonzero((sizes > 2) & (sizes <= _GIANT))
+    con, sizes = work.con, np.bincount(home, minlength=len(home))
+    is_asked = (sizes > 2) & (sizes <= _GIANT)
+    known = con.execute(f"select record_no_l, record_no_r, match_weight from {work.scratch('judged')}").fetchnumpy()
+    left, right = (members.place[known[f"record_no_{side}"]] for side in "lr")
+    inside = (left >= 0) & (right >= 0) & (home[left] == home[right]) & is_asked[home[left]]
+    left, right, weight = left[inside], right[inside], known["match_weight"][inside]
+    is_open = is_asked & (np.bincount(home[left], minlength=len(home)) < sizes * (sizes - 1) // 2)
+    chained = np.flatnonzero(is_open[home])
     register(con, "chained", {"record_no": members.numbers[chained], "place": chained, "home": home[chained]})
     con.execute(
-        "create or replace table inner_pairs as select 'inner' as match_key, l.record_no as join_key_l,"
-        " r.record_no as join_key_r, match_weight from chained as l join chained as r using (home)"
-        f" left join {work.scratch('judged')} on record_no_l = l.record_no and record_no_r = r.record_no"
+        "create or replace table unweighed as select 'inner' as match_key, l.record_no as join_key_l,"
+        " r.record_no as join_key_r from chained as l join chained as r using (home)"
+        f" anti join {work.scratch('judged')} as judged on record_no_l = l.record_no and record_no_r = r.record_no"
         " where l.place < r.place"
     )
     con.unregister("chained")
-    con.execute("create or replace table unweighed as select * exclude (match_weight) from inner_pairs"
-                " where match_weight is null")  # fmt: skip
     work.scorer.weigh("unweighed", "inner_scored", "select record_no_l, record_no_r, match_weight from {}".format)
-    found = con.execute(
-        "select join_key_l as l, join_key_r as r, match_weight from inner_pairs where match_weight is not null"
-        " union all select record_no_l, record_no_r, match_weight from inner_scored"
-    ).fetchnumpy()
-    for scratch in ("inner_pairs", "unweighed", "inner_scored"):
+    found = con.execute("select record_no_l, record_no_r, match_weight from inner_scored").fetchnumpy()
+    for scratch in ("unweighed", "inner_scored"):
         con.execute(f"drop table {scratch}")
-    return members.place[found["l"]], members.place[found["r"]], found["match_weight"]
+    return (
+        np.append(left, members.place[found["record_no_l"]]),
+        np.append(right, members.place[found["record_no_r"]]),
+        np.append(weight, found["match_weight"]),
+    )
 
 
 def with_decisions(edges: Edges, decisions: Sequence[NumberedDecision]) -> Edges:

@@ -41,6 +41,7 @@ def weigh(work: Work, as_of: dt.date) -> tuple[list[Oversize], int]:
         keeps = work.model.limits.keep_joined
         others = otherwise_joined(con, work.prepared.table, work.kept, as_of) if keeps else None
         mark_flags(work, [no_longer_decided(work), *([others] if others else [])])
+    pa.default_memory_pool().release_unused()
     oversize = _pair_units(work)
     pa.default_memory_pool().release_unused()
     if not work.keeps:
