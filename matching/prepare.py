@@ -7,7 +7,7 @@ place of its value (`matching.records`).
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator
+from collections.abc import Callable, Container, Iterator
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,8 @@ from matching.records import Column, Numbers, Prepared, Records, hashes_of
 from matching.relations import in_batches, quoted
 from matching.side_by_side import side_by_side
 from matching.standardise import KINDS, keys_of
+
+Places = Callable[[pa.Table, duckdb.DuckDBPyConnection], Numbers]
 
 
 def prepare(
@@ -42,14 +44,24 @@ def prepare(
 
 
 def put_prepared(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Table, target: str, left_out: str | None = None
+    con: duckdb.DuckDBPyConnection, model: MatchModel, given: pa.Table, target: str, left_out: Places | None = None
 ) -> Prepared:
-    """Make `target` as `prepare` does of what `field_values` or `row_values` gave, without the places in `left_out`."""
+    """Make `target` as `prepare` does of what `field_values` or `row_values` gave, but for some places.
+
+    Args:
+        con: the scratch connection.
+        model: what the values are of.
+        given: the values.
+        target: view to make.
+        left_out: finds the places that are left out, on a connection of its own, while the values are encoded.
+    """
     ids = [name for name in given.column_names if name not in model.fields]
-    places = con.execute(f"select place from {left_out}").fetchnumpy()["place"] if left_out else np.zeros(0, np.int64)
-    tasks: list[partial[Any]] = [partial(_sorted, given["record_id"], places)]
+    tasks: list[partial[Any]] = [partial(_sorted, given["record_id"])]
     tasks += [partial(_encoded, given[name]) for name in model.fields]
-    order, *encoded = side_by_side(con, lambda _, task: task(), tasks)
+    tasks += [partial(left_out, given)] if left_out else []
+    order, *encoded = side_by_side(con, lambda cursor, task: task(cursor), tasks)
+    if left_out:
+        order = _without(order, encoded.pop())
     plain = {name: given[name].take(order) for name in ids}
     del given, tasks  # columns of one table share their memory, so that only all together are let go
     pa.default_memory_pool().release_unused()
@@ -172,18 +184,20 @@ def _keys(con: duckdb.DuckDBPyConnection, model: MatchModel, name: str, values: 
     return {f"{name}_{suffix}": Column(values.places, column) for suffix, column in keys.items()}
 
 
-def _sorted(ids: pa.ChunkedArray, left_out: Numbers) -> pa.Array:
-    """Places of ids in their order, without some."""
-    order = pc.sort_indices(ids)
+def _sorted(ids: pa.ChunkedArray, _: duckdb.DuckDBPyConnection) -> pa.Array:
+    return pc.sort_indices(ids)
+
+
+def _without(order: pa.Array, left_out: Numbers) -> pa.Array:
     if not len(left_out):
         return order
-    wanted = np.ones(len(ids), bool)
+    wanted = np.ones(len(order), bool)
     wanted[left_out] = False
     places = order.to_numpy()
     return pa.array(places[wanted[places]])
 
 
-def _encoded(values: pa.ChunkedArray) -> Column:
+def _encoded(values: pa.ChunkedArray, _: duckdb.DuckDBPyConnection) -> Column:
     """The values, each once; lists stay as they are."""
     if pa.types.is_nested(values.type):
         return Column(np.arange(len(values), dtype=np.int32), values.combine_chunks())

@@ -72,9 +72,10 @@ def _parquet(con: duckdb.DuckDBPyConnection, source: str, wanted: Collection[str
     if not Path(source).exists():
         raise SourceError(f"{source}: no such file; check the path")
     try:
-        columns = pq.read_schema(source).names
-        needed = [name for name in columns if wanted is None or name in wanted]
-        return _as_text(con, pq.read_table(source, columns=needed, partitioning=None)), columns
+        with pq.ParquetFile(source) as file:
+            columns = file.schema_arrow.names
+            needed = [name for name in columns if wanted is None or name in wanted]
+            return _as_text(con, file.read(columns=needed)), columns
     except (pa.ArrowException, OSError, duckdb.Error) as error:
         raise SourceError(f"{source}: not readable as Parquet ({type(error).__name__}); write it again") from None
 

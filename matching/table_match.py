@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +23,11 @@ from matching.pairs import finish_pairs
 from matching.parameters import Parameters, read_parameters, save_parameters
 from matching.prepare import put_prepared
 from matching.records import Prepared
+from matching.relations import count
 from matching.resolve import Resolved, resolve_prepared
 from matching.table_files import Say
 from matching.table_results import make_results, show_doubtful, write_result
-from matching.table_rows import Given, open_tables
+from matching.table_rows import Given, find_copied, open_tables
 from matching.train import train
 from warehouse.errors import SettingsError
 
@@ -103,7 +104,10 @@ def match_files(
 def match_given(given: Given, out: Path, say: Say, learnt: Learnt = NOTHING) -> Matched:
     """Match what was read; `match_files` in two steps, for who has something to do meanwhile."""
     con, model, notices = given.con, given.model, given.notices
-    prepared = put_prepared(con, model, given.taken(), f"prepared_{model.party_type}", "copied")
+    table = f"prepared_{model.party_type}"
+    prepared = put_prepared(con, model, given.taken(), table, partial(find_copied, model))
+    if copies := count(con, "copied"):
+        notices.append(f"{copies:,} rows have the content of another row; they are compared once")
     say(f"prepared {len(prepared):,} different records")
     parameters = _parameters(prepared, learnt)
     say(f"{'loaded' if learnt.parameters else 'trained'}: one pair in {1 / parameters.prior:,.0f} is a match")

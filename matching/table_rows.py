@@ -1,7 +1,6 @@
 """The rows of a user's tables, as `mdm match` compares them: named, told apart, each content at most twice.
 
-The rows are arrays; the connection gets `copied` (place, record_id, second: rows of a content beyond two, and the row
-whose fate they share) and, where the truth is known, `truth` (record_id, entity: a hash).
+The rows are arrays; where the truth is known the connection gets `truth` (record_id, entity: a hash).
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ import pyarrow.compute as pc
 from matching.model import MatchModel, load_model
 from matching.prepare import row_values
 from matching.records import Numbers, maybe_shared, runs
-from matching.relations import count, in_batches, quoted, register
+from matching.relations import in_batches, quoted, register
 from matching.table_files import Say, load_table, shown
 from warehouse.errors import SettingsError, SourceError
 
@@ -75,7 +74,7 @@ def read_rows(
     """Read one or several tables: per row the values of the model's fields (`matching.prepare.row_values`).
 
     Args:
-        con: the scratch connection; gets `copied`, the rows that need not be compared, and `truth`.
+        con: the scratch connection; gets `truth`.
         model: says which columns are read.
         sources: files or `URL#table`.
         truth: column that names the true party of a record.
@@ -86,6 +85,7 @@ def read_rows(
         SourceError: a table cannot be read, or lacks columns the model names.
     """
     rows, repeated = _told_apart(con, _gathered(con, model, sources, truth, say))
+    pa.default_memory_pool().release_unused()
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     notices += _empty_fields(model, rows)
@@ -94,11 +94,7 @@ def read_rows(
         kept = "select record_id, hash(entity_id) as entity from known where entity_id is not null"
         con.execute(f"create or replace table truth as {kept}")
         con.unregister("known")
-    values = row_values(con, model, rows)
-    copies = _find_copied(con, model, values)
-    if copies:
-        notices.append(f"{copies:,} rows have the content of another row; they are compared once")
-    return values
+    return row_values(con, model, rows)
 
 
 def _name_of(truth: str) -> str:
@@ -213,8 +209,12 @@ def _empty_fields(model: MatchModel, rows: pa.Table) -> list[str]:
     ]
 
 
-def _find_copied(con: duckdb.DuckDBPyConnection, model: MatchModel, values: pa.Table) -> int:
-    """Make `copied`; returns how many there are."""
+def find_copied(model: MatchModel, values: pa.Table, con: duckdb.DuckDBPyConnection) -> Numbers:
+    """Make `copied` (place, record_id, second): rows of a content beyond two, and the row whose fate they share.
+
+    Returns:
+        Their places.
+    """
     alike = pa.array(_alike(values["record_hash"].to_numpy(), _COPIES))
     con.register("alike", in_batches(values.take(alike).append_column("place", alike)))
     columns = ", ".join(map(quoted, model.fields))
@@ -225,4 +225,4 @@ def _find_copied(con: duckdb.DuckDBPyConnection, model: MatchModel, values: pa.T
         f" from alike window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
     )
     con.unregister("alike")
-    return count(con, "copied")
+    return np.asarray(con.execute("select place from copied").fetchnumpy()["place"])

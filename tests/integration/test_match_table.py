@@ -9,6 +9,7 @@ import sqlite3
 from pathlib import Path
 
 import duckdb
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
@@ -140,6 +141,25 @@ def test_a_database_table_is_read(tmp_path):
     assert table.to_pydict() == {"id": ["1", "2"], "name": ["Ann", None]}
     with pytest.raises(SourceError, match="no such table"):
         load_table(con, f"sqlite:///{tmp_path / 't.sqlite'}#people", silent)
+
+
+def test_a_parquet_file_is_read_as_text_without_blanks(tmp_path):
+    pq.write_table(pa.table({
+        "a.b": [" x\u3000", " "], "day": [dt.date(2020, 2, 29), None], "amount": [1.0, 2.5], "is_staff": [True, None],
+        "kind": pa.array(["u", "v"]).dictionary_encode(), "big": pa.array(["y ", None], pa.large_string()),
+        "phones": [["1", "2"], None], "numbers": [[1], [2, 3]],
+    }), tmp_path / "t.parquet")  # fmt: skip
+    table, columns = load_table(duckdb.connect(), str(tmp_path / "t.parquet"), silent)
+    assert columns == ["a.b", "day", "amount", "is_staff", "kind", "big", "phones", "numbers"]
+    assert table.to_pydict() == {
+        "a.b": ["x", None], "day": ["2020-02-29", None], "amount": ["1.0", "2.5"], "is_staff": ["true", None],
+        "kind": ["u", "v"], "big": ["y", None], "phones": [["1", "2"], None], "numbers": [["1"], ["2", "3"]],
+    }  # fmt: skip
+    table, _ = load_table(duckdb.connect(), str(tmp_path / "t.parquet"), silent, ["day", "other"])
+    assert table.column_names == ["day"]
+    (tmp_path / "t.parquet").write_bytes(b"PAR1")
+    with pytest.raises(SourceError, match="not readable as Parquet"):
+        load_table(duckdb.connect(), str(tmp_path / "t.parquet"), silent)
 
 
 def test_several_files_are_linked(folder, tmp_path):
