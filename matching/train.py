@@ -110,7 +110,7 @@ def _candidate_pairs(prepared: Prepared) -> float:
     blocked_pairs(con, model, "unjoined", "candidate_pairs", records=prepared.records)
     con.execute("drop table unjoined")
     every = max(count(con, "candidate_pairs"), 1)
-    limit = model.training.random_pairs
+    limit = model.training.block_pairs
     if every <= limit:
         return 1.0
     drawn = f"hash(join_key_l, join_key_r, {model.training.seed})"
