@@ -94,12 +94,13 @@ def in_chunks(prepared: Prepared, pairs: pa.Table, columns: Iterable[str]) -> It
         pairs: with join_key_l and join_key_r, the numbers of both sides.
         columns: what will be asked for.
     """
-    at_once = threads(prepared.con)
+    at_once, hashed = threads(prepared.con), told_by_hash(prepared.model)
     rounds = max(math.ceil(len(pairs) / (_AT_ONCE * at_once)), 1)
     size = max(math.ceil(len(pairs) / (rounds * at_once)), _FEW)  # so that no thread is left with much at the end
     for first in range(0, max(len(pairs), 1), size):
         given = pairs.slice(first, size)
-        yield Chunk(given, *prepared.of(columns, *(given[f"join_key_{side}"].to_numpy() for side in "lr")))
+        left, right = (given[f"join_key_{side}"].to_numpy() for side in "lr")
+        yield Chunk(given, *prepared.of(columns, left, right, hashed))
 
 
 def _reached(item: Comparison, sides: Sides) -> Numbers:

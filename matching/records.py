@@ -6,7 +6,7 @@ what is asked of a pair is answered by numbers; texts are taken only for the pai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -187,29 +187,38 @@ class Prepared:
         """A relation that holds the records of `wanted`, or all."""
         return self.gather(wanted) if self.gather and wanted else self.table
 
-    def of(self, columns: Iterable[str], left: Numbers, right: Numbers) -> tuple[Records, Numbers, Numbers]:
-        """The records of pairs given by number: at least these columns, and the places of both sides in them."""
+    def of(
+        self, columns: Iterable[str], left: Numbers, right: Numbers, hashed: Collection[str] = ()
+    ) -> tuple[Records, Numbers, Numbers]:
+        """The records of pairs given by number: at least these columns, and the places of both sides in them.
+
+        `hashed`: columns whose hashes will be asked for, which are made best while the records are read.
+        """
         if self.records is not None:
             return self.records, left, right
         numbers = np.unique(np.concatenate([left, right]))
-        return self._read(columns, numbers), np.searchsorted(numbers, left), np.searchsorted(numbers, right)
+        read = self._read(sorted(columns), numbers, hashed)
+        return read, np.searchsorted(numbers, left), np.searchsorted(numbers, right)
 
     def foresee(self, pairs: str) -> None:
         """Let the records of pairs be read that will be asked for in parts."""
         if self.gather:
             self.gather(f"(select unnest([join_key_l, join_key_r]) as record_no from {pairs})")
 
-    def _read(self, columns: Iterable[str], numbers: Numbers) -> Records:
+    def _read(self, columns: Sequence[str], numbers: Numbers, hashed: Collection[str]) -> Records:
         """Some records, in the order of their numbers."""
         self.con.register("wanted_records", pa.table({"record_no": pa.array(numbers, pa.int32())}))
-        table = self._holding("wanted_records")
-        listed = ", ".join(map(quoted, sorted(columns)))
+        known = [name for name in columns if name in hashed]
+        made = (f"coalesce({key_sql(name)}, {_NONE}) as {quoted(f'hash of {name}')}" for name in known)
+        listed = [*map(quoted, columns), *made]
         found = self.con.execute(
-            f"select record_no, {listed} from {table} semi join wanted_records using (record_no) order by record_no"
+            f"select record_no, {', '.join(listed)} from {self._holding('wanted_records')}"
+            " semi join wanted_records using (record_no) order by record_no"
         ).to_arrow_table()
         self.con.unregister("wanted_records")
         places = np.arange(len(found), dtype=np.int32)
-        return Records({name: Column(places, found[name].combine_chunks()) for name in found.column_names})
+        hashes = {name: np.append(found[f"hash of {name}"].to_numpy(), np.uint64(_NONE)) for name in known}
+        return Records({name: Column(places, found[name].combine_chunks()) for name in columns}, hashes)
 
 
 def hash_sql(value: str) -> str:

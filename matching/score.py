@@ -84,8 +84,10 @@ class Scorer:
         made: dict[str, object] = {f"record_no_{side}": chunk.given[f"join_key_{side}"] for side in "lr"}
         made |= {f"gamma_{name}": codes for name, codes in chunk.levels(con, model.comparisons).items()}
         carried = {"rule": chunk.given["match_key"].combine_chunks()}
+        for name in model.term_frequency_columns:
+            shares = self.shares.of(con, records, name, (chunk.left, chunk.right))
+            made |= {f"tf_{name}_{side}": share for side, share in zip("lr", shares, strict=True)}
         for side, wanted in (("l", chunk.left), ("r", chunk.right)):
-            made |= {f"tf_{n}_{side}": self.shares.of(con, records, n, wanted) for n in model.term_frequency_columns}
             for name in model.judged_columns:
                 is_class = name in class_columns(model)
                 column = records.columns[name]

@@ -7,7 +7,7 @@ value leave every weight as it was. They are also rounded down to half a bit (st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -37,17 +37,19 @@ def count_sql(model: MatchModel, records: str = "count(*)") -> str:
 class Shares:
     """Which share of the records at training hold the same value, rounded; see `count_shares`."""
 
-    model: MatchModel
+    prepared: Prepared
     trained_on: int
     by_value: Mapping[str, Numbers] = field(default_factory=dict)
 
-    def of(self, con: duckdb.DuckDBPyConnection, records: Records, column: str, wanted: Numbers) -> pa.Array:
-        """The shares of some records' values; null where there is no value."""
+    def of(
+        self, con: duckdb.DuckDBPyConnection, records: Records, column: str, sides: Sequence[Numbers]
+    ) -> list[pa.Array]:
+        """The shares of some records' values, once for each side of pairs; null where there is no value."""
         shares = self.by_value.get(column)
         if shares is None:
             shares = self._looked_up(con, records.hashed(con, column), column)
-        found = shares[records.columns[column].places[wanted]]
-        return pa.array(found, mask=np.isnan(found))
+        found = (shares[records.columns[column].places[wanted]] for wanted in sides)
+        return [pa.array(side, from_pandas=True) for side in found]
 
     def counted(self, con: duckdb.DuckDBPyConnection, records: Records, column: str) -> Numbers:
         """The share of every value when all records are at hand."""
@@ -60,11 +62,11 @@ class Shares:
         return self._rounded(con, bearers, hashes)
 
     def _looked_up(self, con: duckdb.DuckDBPyConnection, hashes: Numbers, column: str) -> Numbers:
-        """The shares of values of some records: all records were counted into `shared_0`, …."""
-        place = self.model.term_frequency_columns.index(column)
+        """The shares of values of some records: how many of all records hold them is counted now."""
         con.register("asked_values", pa.table({"value": np.unique(hashes)}))
         found = con.execute(
-            f"select value, n from shared_{place} semi join asked_values using (value) order by value"
+            f"select value, {count_sql(self.prepared.model)} as n from {self.prepared.hashed_column(column)} as held"
+            " semi join asked_values using (value) group by value order by value"
         ).fetchnumpy()
         con.unregister("asked_values")
         counts = np.ones(len(hashes), np.int64)
@@ -80,7 +82,7 @@ class Shares:
         counts = np.maximum(counts, 1)
         different = np.flatnonzero(np.bincount(counts))
         con.register("different_counts", pa.table({"records": different}))
-        shown = "records" if is_counted else count_sql(self.model, "records")
+        shown = "records" if is_counted else count_sql(self.prepared.model, "records")
         shares = con.execute(
             f"select {rounded_count_sql(shown)} / {max(self.trained_on, 1)}::double as share from different_counts"
             " order by records"
@@ -98,19 +100,9 @@ def count_shares(prepared: Prepared, trained_on: int) -> Shares:
         prepared: all records.
         trained_on: number of records at training.
     """
-    shares, records = Shares(prepared.model, trained_on), prepared.records
-    columns = prepared.model.term_frequency_columns
+    shares, records = Shares(prepared, trained_on), prepared.records
     if records is None:
-        _count_shared(prepared)
         return shares
+    columns = prepared.model.term_frequency_columns
     counted = side_by_side(prepared.con, lambda con, column: shares.counted(con, records, column), columns)
     return replace(shares, by_value=dict(zip(columns, counted, strict=True)))
-
-
-def _count_shared(prepared: Prepared) -> None:
-    """Make `shared_0`, `shared_1`, …: per column whose counts weigh the hashes of values that several records hold."""
-    for place, column in enumerate(prepared.model.term_frequency_columns):
-        prepared.con.execute(
-            f"create or replace table shared_{place} as select value, {count_sql(prepared.model)} as n"
-            f" from {prepared.hashed_column(column)} where value is not null group by 1 having count(*) > 1"
-        )
