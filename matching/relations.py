@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 
 import duckdb
 import pyarrow as pa
 
-_BATCH = 60_000  # rows
+_BATCHES, _BATCH = 16, 60_000  # at most so many, of at least so many rows
 
 
 def count(con: duckdb.DuckDBPyConnection, relation: str) -> int:
@@ -28,8 +29,9 @@ def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, ob
 
 
 def in_batches(table: pa.Table) -> pa.Table:
-    """The table in parts, so that DuckDB's threads share a scan."""
-    return pa.Table.from_batches(table.to_batches(_BATCH), table.schema)
+    """The table in parts, so that DuckDB's threads share a scan; of each it reads all values of a dictionary."""
+    size = max(math.ceil(len(table) / _BATCHES), _BATCH)
+    return pa.Table.from_batches(table.to_batches(size), table.schema)
 
 
 def quoted(name: str) -> str:
