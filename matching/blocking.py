@@ -21,7 +21,7 @@ from matching.side_by_side import side_by_side
 
 @dataclass(frozen=True)
 class Oversize:
-    """Blocks of one rule that were left out: how many, and records in the largest."""
+    """Blocks of one rule that were left out though several units share them: how many, and records in the largest."""
 
     rule: str
     blocks: int
@@ -89,7 +89,8 @@ def strong_pairs(prepared: Prepared, target: str, flagged: str | None = None) ->
             blocks = _shared(prepared.con, f"select record_no, record_no as unit, value as key from {hashed}", flagged)
         is_large = blocks.sizes > model.limits.max_block
         found.append(blocks.chosen(~is_large).all_pairs())
-        found[-1].append(_in_order(prepared, blocks.chosen(is_large)).pairs(1))
+        if is_large.any():
+            found[-1].append(_in_order(prepared, blocks.chosen(is_large)).pairs(1))
     _write(prepared.con, target, [strong.rule for strong in model.strong_identifiers], found)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -105,7 +105,7 @@ def match_given(given: Given, out: Path, say: Say, learnt: Learnt = NOTHING) -> 
     """Match what was read; `match_files` in two steps, for who has something to do meanwhile."""
     con, model, notices = given.con, given.model, given.notices
     table = f"prepared_{model.party_type}"
-    prepared = put_prepared(con, model, given.taken(), table, partial(find_copied, model))
+    prepared = put_prepared(con, model, given.taken(), table, find_copied)
     if copies := count(con, "copied"):
         notices.append(f"{copies:,} rows have the content of another row; they are compared once")
     say(f"prepared {len(prepared):,} different records")

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from matching.model import MatchModel, load_model
 from matching.prepare import row_values
 from matching.records import Numbers, maybe_shared, runs
-from matching.relations import in_batches, quoted, register
+from matching.relations import register
 from matching.table_files import Say, load_table, shown
 from warehouse.errors import SettingsError, SourceError
 
@@ -209,20 +209,21 @@ def _empty_fields(model: MatchModel, rows: pa.Table) -> list[str]:
     ]
 
 
-def find_copied(model: MatchModel, values: pa.Table, con: duckdb.DuckDBPyConnection) -> Numbers:
+def find_copied(values: pa.Table, con: duckdb.DuckDBPyConnection) -> Numbers:
     """Make `copied` (place, record_id, second): rows of a content beyond two, and the row whose fate they share.
 
     Returns:
         Their places.
     """
-    alike = pa.array(_alike(values["record_hash"].to_numpy(), _COPIES))
-    con.register("alike", in_batches(values.take(alike).append_column("place", alike)))
-    columns = ", ".join(map(quoted, model.fields))
+    hashes = values["record_hash"].to_numpy()
+    alike = _alike(hashes, _COPIES)
+    shown = {"place": alike, "content": hashes[alike], "record_id": values["record_id"].take(pa.array(alike))}
+    register(con, "alike", shown)
     con.execute(
         "create or replace table copied as select place, record_id, second from (select place, record_id,"
         " row_number() over same as copy,"
         " nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
-        f" from alike window same as (partition by {columns} order by record_id)) where copy > {_COPIES}"
+        f" from alike window same as (partition by content order by record_id)) where copy > {_COPIES}"
     )
     con.unregister("alike")
     return np.asarray(con.execute("select place from copied").fetchnumpy()["place"])

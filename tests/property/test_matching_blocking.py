@@ -53,13 +53,14 @@ def blocks_of(records: list[Any], place: int, numbers: list[int]) -> dict[int, l
 
 
 def expected(records: list[Any], largest: int, flags: dict[int, int] | None) -> tuple[dict[Any, str], dict[str, Any]]:
-    """Pair -> first rule that finds it; rule -> blocks left out and the largest of them."""
+    """Pair -> first rule that finds it; rule -> blocks of several units left out and the largest of them."""
     pairs: dict[tuple[int, int], str] = {}
     left_out = {}
     for place, rule in enumerate(RULES):
         blocks = blocks_of(records, place, list(range(len(records))))
         if flags is not None:
             blocks = {key: held for key, held in blocks.items() if any(number in flags for number in held)}
+        blocks = {key: held for key, held in blocks.items() if len({records[number][0] for number in held}) > 1}
         sizes = [len(held) for held in blocks.values() if len(held) > largest]
         if sizes:
             left_out[rule] = (len(sizes), max(sizes))
