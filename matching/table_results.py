@@ -35,6 +35,7 @@ def make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) 
     ids = con.sql(f"select record_id from {resolved.scratch('named')} order by record_no").to_arrow_table()
     for name, rows in (("clusters", _clusters), ("pairs", _pairs)):
         con.register("result_rows", in_batches(rows(con, resolved, ids["record_id"].combine_chunks())))
+        pa.default_memory_pool().release_unused()
         write_result(con, out, name, "from result_rows")
         con.unregister("result_rows")
     fields = ", ".join(
