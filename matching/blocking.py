@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import BlockingRule, Limits, MatchModel
-from matching.records import SPREAD, Numbers, Prepared, Records, maybe_shared, runs
+from matching.records import SPREAD, Numbers, Prepared, Records, maybe_among, maybe_shared, runs
 from matching.relations import count, in_batches
 from matching.side_by_side import side_by_side
 
@@ -80,10 +80,11 @@ def strong_pairs(prepared: Prepared, target: str, flagged: str | None = None) ->
         flagged: see `blocked_pairs`.
     """
     model, found = prepared.model, []
-    everybody = dict.fromkeys(("record_no", "unit"), np.arange(len(prepared), dtype=np.int32))
+    everybody = f"(select record_no, record_no as unit from {prepared.table})"
+    members = _members(prepared.con, everybody, flagged) if prepared.records is not None else {}
     for strong in model.strong_identifiers:
         if prepared.records is not None:
-            blocks = _keyed(prepared.con, model, prepared.records, [strong.key], everybody)
+            blocks = _keyed(prepared.con, model, prepared.records, [strong.key], members)
         else:
             hashed = f"{prepared.hashed_column(strong.key)} where value is not null"
             blocks = _shared(prepared.con, f"select record_no, record_no as unit, value as key from {hashed}", flagged)
@@ -124,15 +125,18 @@ def _shared(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> 
 
 
 def _blocks(numbers: Numbers, units: Numbers, flags: Numbers, keys: Numbers) -> Blocks:
-    """The blocks of keys that several units share: only they make pairs."""
+    """The blocks of keys that several units share, one of their records flagged: only they make pairs."""
     places = maybe_shared(keys, units)
+    if not flags.all():
+        places = places[maybe_among(keys[places], keys[flags > 0])]
     order, sizes = runs(keys[places])
     rows = places[order]
     blocks = Blocks(numbers[rows], units[rows], flags[rows], sizes)
     starts = np.cumsum(sizes) - sizes
     if not len(starts):
         return blocks
-    return blocks.chosen(np.minimum.reduceat(blocks.units, starts) < np.maximum.reduceat(blocks.units, starts))
+    lowest, highest = (take.reduceat(blocks.units, starts) for take in (np.minimum, np.maximum))
+    return blocks.chosen((lowest < highest) & (np.maximum.reduceat(blocks.flags, starts) > 0))
 
 
 def _write(
@@ -207,7 +211,7 @@ def blocked_pairs(
         table: table with `record_no`, `unit` and the columns of `block_keys`.
         target: table to make: match_key, join_key_l, join_key_r.
         flagged: relation of record_no and flag; only pairs with flags of 2 together are made. None: all pairs.
-        records: all of them, when they are at hand and `table` has no keys; takes no `flagged`.
+        records: all of them, when they are at hand and `table` has no keys.
     """
     if count(con, table) <= model.limits.compare_all:
         con.execute(
@@ -216,7 +220,7 @@ def blocked_pairs(
             " on l.record_no < r.record_no and l.unit <> r.unit"
         )
         return []
-    members = con.execute(f"select record_no, unit from {table}").fetchnumpy() if records is not None else {}
+    members = _members(con, table, flagged) if records is not None else {}
 
     def found_by(cursor: duckdb.DuckDBPyConnection, place: int) -> tuple[list[Oversize], list[tuple[Numbers, Numbers]]]:
         if records is None:
@@ -237,6 +241,16 @@ def blocked_pairs(
     return [block for blocks, _ in found for block in blocks]
 
 
+def _members(con: duckdb.DuckDBPyConnection, table: str, flagged: str | None) -> dict[str, Numbers]:
+    """The records of a table by record_no, unit and flag."""
+    members = con.execute(f"select record_no, unit from {table}").fetchnumpy()
+    flags = np.full(1 + int(members["record_no"].max(initial=-1)), 0 if flagged else 2, np.int8)
+    if flagged:
+        found = con.execute(f"select record_no, flag from {flagged}").fetchnumpy()
+        flags[found["record_no"]] = found["flag"]
+    return members | {"flag": flags[members["record_no"]]}
+
+
 def _keyed(
     con: duckdb.DuckDBPyConnection,
     model: MatchModel,
@@ -244,9 +258,9 @@ def _keyed(
     columns: Sequence[str],
     members: Mapping[str, Numbers],
 ) -> Blocks:
-    """The blocks of a rule's columns among members given by record_no and unit, from records at hand."""
+    """The blocks of a rule's columns among members given by record_no, unit and flag, from records at hand."""
     rows, keys = _row_keys(con, model, records, columns, members["record_no"])
-    return _blocks(members["record_no"][rows], members["unit"][rows], np.full(len(rows), 2, np.int8), keys)
+    return _blocks(members["record_no"][rows], members["unit"][rows], members["flag"][rows], keys)
 
 
 def _row_keys(

@@ -110,6 +110,14 @@ def maybe_shared(keys: Numbers, owners: Numbers) -> Numbers:
     return np.flatnonzero(is_mixed[parts])
 
 
+def maybe_among(keys: Numbers, others: Numbers) -> Numbers:
+    """Which keys may be among others: all that are, and some whose last bits are those of another."""
+    last_bits = np.uint64((1 << len(keys).bit_length()) - 1)
+    is_there = np.zeros(int(last_bits) + 1, bool)
+    is_there[others & last_bits] = True
+    return np.asarray(is_there[keys & last_bits])
+
+
 def _entry_hashes(con: duckdb.DuckDBPyConnection, values: pa.ListArray) -> pa.Array:
     """The hashes of the entries of lists, each once."""
     hashes = hashes_of(con, values.flatten())[:-1]

@@ -107,17 +107,23 @@ def _candidate_pairs(prepared: Prepared) -> float:
     if prepared.records is None:
         source, keys = prepared.keyed(block_columns(model)), f", {block_keys(model)}"
     con.execute(f"create or replace table unjoined as select record_no, record_no as unit{keys} from {source}")
-    blocked_pairs(con, model, "unjoined", "candidate_pairs", records=prepared.records)
-    con.execute("drop table unjoined")
-    every = max(count(con, "candidate_pairs"), 1)
     limit = model.training.block_pairs
+    # of many records, the pairs of a few with all: as fair, and most keys need not be sorted
+    share = min(limit / (2 * max(len(prepared), 1)), 1.0)
+    drawn = f"hash(record_no, {model.training.seed}) < {int(share * (2**64 - 1))}"
+    con.execute(f"create or replace table drawn as select record_no, 2::tinyint as flag from unjoined where {drawn}")
+    blocked_pairs(con, model, "unjoined", "candidate_pairs", "drawn" if share < 1 else None, prepared.records)
+    kept = share * (2 - share)  # a pair is drawn with either of its records
+    con.execute("drop table unjoined")
+    con.execute("drop table drawn")
+    every = max(count(con, "candidate_pairs"), 1)
     if every <= limit:
-        return 1.0
+        return kept
     drawn = f"hash(join_key_l, join_key_r, {model.training.seed})"
     numbers = con.sql(f"select {drawn} as number from candidate_pairs").to_arrow_table()["number"].to_numpy()
     bound = np.partition(numbers, limit)[limit]
     con.execute(f"delete from candidate_pairs where {drawn} >= {bound}")
-    return limit / every
+    return kept * limit / every
 
 
 def _profile(prepared: Prepared) -> tuple[int, int, str]:

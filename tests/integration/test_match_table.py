@@ -64,6 +64,14 @@ def folder(tmp_path_factory) -> Path:
     return path
 
 
+@pytest.fixture(scope="module")
+def many_customers(tmp_path_factory) -> Path:
+    """A table of some thousand records."""
+    path = tmp_path_factory.mktemp("table") / "many.csv"
+    path.write_text(text_of(customers(3000)), encoding="utf-8")
+    return path
+
+
 def test_a_proposed_model_matches_as_it_is(folder, tmp_path):
     matched = match_files([str(folder / "customers.csv")], folder / "model.yml", tmp_path, "人", silent)
     assert matched.rates is not None and matched.rates["f1"] > 0.98
@@ -315,17 +323,32 @@ def test_a_name_of_few_values_and_texts_seldom_there_are_left_alone(tmp_path):
     assert [c.comparison for c in load_model(tmp_path / "m.yml").comparisons] == ["phone", "text"]
 
 
-def test_joint_training_gives_the_same_numbers_from_arrays_and_from_a_table(folder):
-    """A day that looks at what changed has no arrays of all records when drift makes it train anew."""
+def prepared_customers(con: duckdb.DuckDBPyConnection, folder: Path, path: Path, candidates: int) -> Prepared:
+    """A table's records for the proposed model, which trains on so many of the pairs that blocking rules find."""
     model = load_model(folder / "model.yml")
-    model = model.model_copy(update={"limits": model.limits.model_copy(update={"compare_all": 0})})
     assert not model.training.blocks
+    limits = model.limits.model_copy(update={"compare_all": 0})
+    training = model.training.model_copy(update={"block_pairs": candidates})
+    con.execute(f"create table given as select 客户号 as record_id, * from read_csv('{path}', all_varchar = true)")
+    return prepare(con, model.model_copy(update={"limits": limits, "training": training}), "given", "prepared_record")
+
+
+@pytest.mark.parametrize("candidates", [200_000, 1_000])
+def test_joint_training_gives_the_same_numbers_from_arrays_and_from_a_table(folder, many_customers, candidates):
+    """A day that looks at what changed has no arrays of all records when drift makes it train anew."""
     with duckdb.connect() as con:
-        path = folder / "customers.csv"
-        con.execute(f"create table given as select 客户号 as record_id, * from read_csv('{path}', all_varchar = true)")
-        made = prepare(con, model, "given", "prepared_record")
+        made = prepared_customers(con, folder, many_customers, candidates)
         day = dt.date(2026, 3, 2)
-        assert train(Prepared(con, model, made.table), day) == train(made, day)
+        assert train(Prepared(con, made.model, made.table), day) == train(made, day)
+
+
+def test_joint_training_on_a_few_of_many_pairs_finds_the_same_prior(folder, many_customers):
+    priors = []
+    for candidates in (200_000, 1_000):
+        with duckdb.connect() as con:
+            made = prepared_customers(con, folder, many_customers, candidates)
+            priors.append(train(made, dt.date(2026, 3, 2)).prior)
+    assert priors[0] != priors[1] and priors[1] == pytest.approx(priors[0], rel=0.15)
 
 
 def test_problems_of_a_model_carry_their_lines(tmp_path):

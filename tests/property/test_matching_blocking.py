@@ -103,8 +103,7 @@ def test_blocks_find_the_pairs_that_share_a_key(records, largest, flags):
         oversize = blocked_pairs(
             con, model_of(max_block=largest), "active", "found", flagged_in(con, flags, len(records))
         )
-        wanted = None if flags is None else {n: f for n, f in flags.items() if n < len(records)}
-        pairs, left_out = expected(records, largest, wanted)
+        pairs, left_out = expected(records, largest, flags)
         assert written(con) == pairs
         assert {block.rule: (block.blocks, block.largest) for block in oversize} == left_out
 
@@ -114,8 +113,12 @@ NUMBER_AND_MOBILES = st.tuples(TEXT, st.one_of(st.none(), st.lists(st.sampled_fr
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(st.tuples(st.integers(0, 5), NUMBER_AND_MOBILES), max_size=12), st.integers(2, 5))
-def test_records_at_hand_give_the_pairs_of_their_keys(given_rows, largest):
+@given(
+    st.lists(st.tuples(st.integers(0, 5), NUMBER_AND_MOBILES), max_size=12),
+    st.integers(2, 5),
+    st.one_of(st.none(), FLAGS),
+)
+def test_records_at_hand_give_the_pairs_of_their_keys(given_rows, largest, flags):
     """A rule with two keys, one of them a list: both must agree; an entry given twice counts once."""
     model = model_of(max_block=largest)
     rule = model.blocking[1].model_copy(update={"keys": ["number", "mobiles"]})
@@ -134,8 +137,9 @@ def test_records_at_hand_give_the_pairs_of_their_keys(given_rows, largest):
         con.register("members", pa.table({
             "record_no": pa.array(range(len(both)), pa.int32()), "unit": pa.array([row[0] for row in both], pa.int32()),
         }))  # fmt: skip
-        oversize = blocked_pairs(con, model, "members", "found", records=made.records)
-        pairs, left_out = expected(both, largest, None)
+        flagged = flagged_in(con, flags, len(both))
+        oversize = blocked_pairs(con, model, "members", "found", flagged, made.records)
+        pairs, left_out = expected(both, largest, flags)
         assert written(con) == pairs
         assert {block.rule: (block.blocks, block.largest) for block in oversize} == left_out
 
