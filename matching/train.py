@@ -107,9 +107,10 @@ def _candidate_pairs(prepared: Prepared) -> float:
     if prepared.records is None:
         source, keys = prepared.keyed(block_columns(model)), f", {block_keys(model)}"
     con.execute(f"create or replace table unjoined as select record_no, record_no as unit{keys} from {source}")
-    limit = model.training.block_pairs
+    is_small = len(prepared) <= model.limits.compare_all
+    limit = model.training.random_pairs if is_small else model.training.block_pairs
     # of many records, the pairs of a few with all: as fair, and most keys need not be sorted
-    share = min(limit / (2 * max(len(prepared), 1)), 1.0)
+    share = 1.0 if is_small else min(limit / (2 * max(len(prepared), 1)), 1.0)
     drawn = f"hash(record_no, {model.training.seed}) < {int(share * (2**64 - 1))}"
     con.execute(f"create or replace table drawn as select record_no, 2::tinyint as flag from unjoined where {drawn}")
     blocked_pairs(con, model, "unjoined", "candidate_pairs", "drawn" if share < 1 else None, prepared.records)
