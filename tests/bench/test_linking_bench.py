@@ -66,7 +66,7 @@ def outcomes(records: Path, out: Path) -> Iterator[Outcome]:
     yield outcome("exact keys", "tests.bench.exact_keys", records, out / "keys")
     yield outcome("mdm match, trained", *ours, out / "ours")
     yield outcome("mdm match, saved", *ours, out / "ours_saved", *trained)
-    for kind in ("same", "library"):
+    for kind in ("same", "tuned", "library"):
         bare = ("tests.bench.bare_splink", kind, records)
         yield outcome(f"Splink {kind}, trained", *bare, out / kind)
         yield outcome(f"Splink {kind}, saved", *bare, out / f"{kind}_saved", out / kind / "model.json")
