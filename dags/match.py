@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -21,12 +22,15 @@ def _say(line: str) -> None:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """What a run makes in cycles is little, and looking for it among the objects of all modules takes time."""
+    """What a run makes in cycles is little, and looking for it among the objects of all modules takes time.
+
+    A process that ends looks several times; it does not look at what is frozen.
+    """
     gc.disable()
+    atexit.register(gc.freeze)
     try:
         yield
     finally:
-        gc.freeze()
         gc.enable()
 
 

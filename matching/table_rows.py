@@ -25,6 +25,7 @@ from matching.table_files import Say, load_table, shown
 from warehouse.errors import SettingsError, SourceError
 
 _COPIES = 2  # rows of one content that are compared; the others go where the second goes
+_OF_LISTS = ("list", "value")  # kinds of field
 _DIGITS = 9  # of a row's number where the table has no ids
 
 
@@ -116,6 +117,10 @@ def _gathered(
     ]
     if problems:
         raise SourceError(*problems)
+    for source, (table, _) in zip(sources, loaded, strict=True):
+        problems += _misplaced_lists(source, model, table.schema)
+    if problems:
+        raise SourceError(*problems)
     made = []
     for source, (table, _) in zip(sources, loaded, strict=True):
         columns = {"record_id": _ids(table, model, _prefix(source, sources))} | {name: table[name] for name in wanted}
@@ -125,6 +130,18 @@ def _gathered(
     if problems:
         raise SourceError(*problems)
     return pa.concat_tables(made)
+
+
+def _misplaced_lists(source: str, model: MatchModel, schema: pa.Schema) -> list[str]:
+    """Columns of lists that are read as something else."""
+    single = {column: f"field '{name}' of kind {field.kind} takes"
+              for name, field in model.fields.items() if field.kind not in _OF_LISTS or len(field.sources) > 1
+              for column in field.sources}  # fmt: skip
+    single |= {model.id: "an id takes"} if model.id else {}
+    return [
+        f"{shown(source)}: column '{column}' holds lists, and {what} single values; use kind list, or another column"
+        for column, what in single.items() if not pa.types.is_string(schema.field(column).type)
+    ]  # fmt: skip
 
 
 def _other_kinds(source: str, schema: pa.Schema, first: pa.Schema) -> list[str]:

@@ -246,6 +246,16 @@ def test_a_rule_of_too_many_pairs_loses_its_largest_blocks_first(tmp_path):
     assert matched.resolved.pairs == 750
 
 
+def test_lists_where_single_values_are_wanted_are_named_together(tmp_path):
+    (tmp_path / "small.yml").write_text(_SMALL, encoding="utf-8")
+    lists = [["1"], ["2", "3"]]
+    pq.write_table(pa.table({"id": lists, "name": ["王伟", "李娜"], "mobile": lists}), tmp_path / "t.parquet")
+    with pytest.raises(SourceError) as caught:
+        match_files([str(tmp_path / "t.parquet")], tmp_path / "small.yml", tmp_path / "out", None, silent)
+    assert len(caught.value.problems) == 2
+    assert "column 'mobile' holds lists, and field 'mobile' of kind telephone takes single" in str(caught.value)
+
+
 def test_identical_rows_are_compared_once(tmp_path):
     matched = match_small(tmp_path, [f"{n},王小明,13800138000" for n in range(50_000)])
     assert matched.resolved.pairs == 1
