@@ -142,7 +142,11 @@ def test_no_canary_is_in_anything_published_or_logged(demo_days):
     planted = [value.encode() for value in canaries(demo_days.settings)]
     assert len(planted) >= 20
     for path in haystacks:
-        content = path.read_bytes()
+        try:
+            content = path.read_bytes()
+        except FileNotFoundError:  # the running server drops a cache of its own at any moment
+            assert home / "postgres" in path.parents
+            continue
         found = [value for value in planted if value in content]
         assert not found, f"{path.relative_to(home)} holds {len(found)} planted values"
 
