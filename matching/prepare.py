@@ -7,8 +7,9 @@ place of its value (`matching.records`).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Iterator
+from collections.abc import Callable, Container, Iterator, Mapping
 from functools import partial
+from types import MappingProxyType
 from typing import Any
 
 import duckdb
@@ -106,21 +107,25 @@ def field_values(
     return con.sql(f"select {', '.join(selected)} from {source} as source {numbered}").to_arrow_table()
 
 
-def row_values(con: duckdb.DuckDBPyConnection, model: MatchModel, rows: pa.Table) -> pa.Table:
+def row_values(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, rows: pa.Table, also: Mapping[str, str] = MappingProxyType({})
+) -> pa.Table:
     """The same of rows at hand: `record_id`, `record_hash` and the fields, in the order of the rows.
 
-    Columns that are taken as they stand are not copied.
+    Columns that are taken as they stand are not copied. `also`: further columns, by the SQL over the row `source`.
     """
     plain = {name: field.sources[0] for name, field in model.fields.items() if field.is_plain}
     con.register("given_rows", in_batches(rows.append_column("place", pa.array(np.arange(len(rows))))))
     selected = ["place", f"{content_sql(model)} as record_hash", *_selected(con, model, "given_rows", plain)]
+    selected += [f"{value} as {quoted(name)}" for name, value in also.items()]
     found = con.sql(f"select {', '.join(selected)} from given_rows as source").to_arrow_table()
     con.unregister("given_rows")
     places = found["place"].to_numpy()
     if (np.diff(places) < 0).any():
         found = found.take(np.argsort(places))
     values = {name: rows[plain[name]] if name in plain else found[name] for name in model.fields}
-    return pa.table({"record_id": rows["record_id"], "record_hash": found["record_hash"], **values})
+    more = {name: found[name] for name in ("record_hash", *also)}
+    return pa.table({"record_id": rows["record_id"], **more, **values})
 
 
 def _selected(

@@ -156,11 +156,7 @@ def _bands(matched: Matched, cuts: Sequence[float]) -> list[tuple[int, int, floa
     judged, same, truth = f"judged_{matched.model.party_type}", "null::boolean", ""
     if matched.rates is not None:
         same = "l.entity = r.entity"
-        truth = "".join(f" left join numbered_truth as {side} on {side}.record_no = record_no_{side}" for side in "lr")
-        matched.con.execute(
-            "create or replace table numbered_truth as select record_no, entity from truth"
-            f" join {matched.resolved.scratch('named')} using (record_id)"
-        )
+        truth = "".join(f" left join truth as {side} on {side}.record_no = record_no_{side}" for side in "lr")
     reached = " ".join(f"when match_weight >= {cut} then {place}" for place, cut in reversed([*enumerate(cuts)]))
     return matched.con.execute(
         f"select case {reached} end as band, count(*), fsum(1 - match_probability), count({same}), count_if({same})"

@@ -23,11 +23,11 @@ from matching.pairs import finish_pairs
 from matching.parameters import Parameters, read_parameters, save_parameters
 from matching.prepare import put_prepared
 from matching.records import Prepared
-from matching.relations import count
+from matching.relations import count, quoted
 from matching.resolve import Resolved, resolve_prepared
 from matching.table_files import Say
 from matching.table_results import make_results, show_doubtful, write_result
-from matching.table_rows import Given, find_copied, open_tables
+from matching.table_rows import ENTITY, Given, find_copied, open_tables
 from matching.train import train
 from warehouse.errors import SettingsError
 
@@ -120,11 +120,13 @@ def match_given(given: Given, out: Path, say: Say, learnt: Learnt = NOTHING) -> 
     say(f"compared {resolved.pairs:,} pairs: {resolved.customers:,} clusters")
     finish_pairs(con, resolved)
     show_doubtful(prepared, resolved)
+    if given.has_truth:
+        con.execute(f"create or replace table truth as select record_no, {quoted(ENTITY)} as entity from {table}")
     con.unregister(prepared.table)  # the results need no values any more, but room to be sorted in
     del prepared
     pa.default_memory_pool().release_unused()
     make_results(con, resolved, out)
-    rates = _rates(con) if given.has_truth else None
+    rates = _rates(con, resolved) if given.has_truth else None
     save_parameters(out / "parameters.json", parameters)
     labelled = _report_labels(con, out, learnt.labels, notices) if learnt.labels else None
     for notice in notices:
@@ -190,11 +192,12 @@ def _report_labels(
     return found
 
 
-def _rates(con: duckdb.DuckDBPyConnection) -> dict[str, float]:
+def _rates(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> dict[str, float]:
     """Figures against the truth; a record without a known entity is one of its own."""
     found = measure(
         con,
-        "(select hash(cluster_id) as cluster_id, coalesce(entity, hash('alone ' || record_id)) as entity_id"
-        " from clusters left join truth using (record_id))",
+        "(select home as cluster_id, coalesce(entity, hash('alone', record_no)) as entity_id"
+        f" from {resolved.scratch('home')} join truth using (record_no) union all"
+        " select coalesce(joined, -1 - place), coalesce(entity, hash('alone', -1 - place)) from copies)",
     )
     return {name: round(getattr(found, name), 6) for name in ("precision", "recall", "f1", "b3_f1")}

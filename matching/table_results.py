@@ -25,7 +25,10 @@ where final_verdict = 'link' or (final_verdict = 'review' and is_listed)
 
 
 def make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) -> None:
-    """Write all three, and make `customers`: the number of each cluster's first record (home), and its records.
+    """Write all three; make `customers`, the number of each cluster's first record and its records, and `copies`.
+
+    `copies` are the rows that were not compared: place, record_id, the number of the row they follow, that of the
+    cluster they joined (none: they stay alone), entity.
 
     Args:
         con: the scratch connection, with `copied`, the pairs finished (`matching.pairs`), and `doubtful`.
@@ -98,11 +101,13 @@ def _clusters(con: duckdb.DuckDBPyConnection, resolved: Resolved, ids: pa.String
     found = con.execute(f"select record_no, home from {resolved.scratch('home')}").fetchnumpy()
     home = np.zeros(len(ids), np.int64)
     home[found["record_no"]] = found["home"]
-    copies = con.execute(
-        f"select copied.record_id, record_no from copied join {resolved.scratch('named')} as own"
-        " on own.record_id = second order by copied.record_id"
-    ).to_arrow_table()
-    second = copies["record_no"].to_numpy()
+    con.execute(
+        "create or replace table copies as select place, copied.record_id, own.record_no as followed,"
+        f" nullif(home, own.record_no) as joined, entity from copied join {resolved.scratch('named')} as own"
+        f" on own.record_id = second join {resolved.scratch('home')} using (record_no) order by copied.record_id"
+    )
+    copies = con.execute("select record_id, followed from copies").to_arrow_table()
+    second = copies["followed"].to_numpy()
     alone = home[second] == second
     sizes = np.bincount(np.append(home, home[second[~alone]]), minlength=len(ids) + len(second))
     sizes[len(ids) :] = 1

@@ -1,6 +1,6 @@
 """The rows of a user's tables, as `mdm match` compares them: named, told apart, each content at most twice.
 
-The rows are arrays; where the truth is known the connection gets `truth` (record_id, entity: a hash).
+The rows are arrays. Of the truth, where it is known, they hold a hash (`ENTITY`).
 """
 
 from __future__ import annotations
@@ -20,10 +20,11 @@ import pyarrow.compute as pc
 from matching.model import MatchModel, load_model
 from matching.prepare import row_values
 from matching.records import Numbers, maybe_shared, runs
-from matching.relations import register
+from matching.relations import quoted, register
 from matching.table_files import Say, load_table, shown
 from warehouse.errors import SettingsError, SourceError
 
+ENTITY = "entity hash"  # no field has a name like this
 _COPIES = 2  # rows of one content that are compared; the others go where the second goes
 _OF_LISTS = ("list", "value")  # kinds of field
 _DIGITS = 9  # of a row's number where the table has no ids
@@ -75,7 +76,7 @@ def read_rows(
     """Read one or several tables: per row the values of the model's fields (`matching.prepare.row_values`).
 
     Args:
-        con: the scratch connection; gets `truth`.
+        con: the scratch connection.
         model: says which columns are read.
         sources: files or `URL#table`.
         truth: column that names the true party of a record.
@@ -90,12 +91,8 @@ def read_rows(
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     notices += _empty_fields(model, rows)
-    if truth:
-        register(con, "known", {"record_id": rows["record_id"], "entity_id": rows[_name_of(truth)]})
-        kept = "select record_id, hash(entity_id) as entity from known where entity_id is not null"
-        con.execute(f"create or replace table truth as {kept}")
-        con.unregister("known")
-    return row_values(con, model, rows)
+    entity = quoted(_name_of(truth)) if truth else "null::varchar"
+    return row_values(con, model, rows, {ENTITY: f"case when {entity} is not null then hash({entity}) end"})
 
 
 def _name_of(truth: str) -> str:
@@ -227,18 +224,20 @@ def _empty_fields(model: MatchModel, rows: pa.Table) -> list[str]:
 
 
 def find_copied(values: pa.Table, con: duckdb.DuckDBPyConnection) -> Numbers:
-    """Make `copied` (place, record_id, second): rows of a content beyond two, and the row whose fate they share.
+    """Make `copied` (place, record_id, second, entity): rows beyond two of a content, with the row they follow.
 
     Returns:
         Their places.
     """
     hashes = values["record_hash"].to_numpy()
     alike = _alike(hashes, _COPIES)
-    shown = {"place": alike, "content": hashes[alike], "record_id": values["record_id"].take(pa.array(alike))}
-    register(con, "alike", shown)
+    shown = values.select(["record_id", ENTITY]).take(pa.array(alike))
+    register(con, "alike", {
+        "place": alike, "content": hashes[alike], "record_id": shown["record_id"], "entity": shown[ENTITY],
+    })  # fmt: skip
     con.execute(
-        "create or replace table copied as select place, record_id, second from (select place, record_id,"
-        " row_number() over same as copy,"
+        "create or replace table copied as select * exclude (content, copy) from ("
+        "select *, row_number() over same as copy,"
         " nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
         f" from alike window same as (partition by content order by record_id)) where copy > {_COPIES}"
     )
