@@ -107,46 +107,46 @@ def _gathered(
     wanted = sorted({column for field in model.fields.values() for column in field.sources})
     needed = [*wanted, *([model.id] if model.id else []), *([truth] if truth else [])]
     loaded = [load_table(con, source, say, needed) for source in sources]
-    problems = [
-        problem
-        for source, (_, columns) in zip(sources, loaded, strict=True)
-        for problem in _missing(source, model, needed, columns)
-    ]
-    if problems:
-        raise SourceError(*problems)
-    for source, (table, _) in zip(sources, loaded, strict=True):
-        problems += _misplaced_lists(source, model, table.schema)
-    if problems:
-        raise SourceError(*problems)
+    read = list(zip(sources, loaded, strict=True))
+    _refuse([problem for source, (_, columns) in read for problem in _missing(source, model, needed, columns)])
+    _refuse([problem for source, (table, _) in read for problem in _misplaced_lists(source, model, table.schema)])
     made = []
-    for source, (table, _) in zip(sources, loaded, strict=True):
+    for source, (table, _) in read:
         columns = {"record_id": _ids(table, model, _prefix(source, sources))} | {name: table[name] for name in wanted}
         made.append(pa.table(columns | ({_name_of(truth): table[truth]} if truth else {})))
-    for source, table in zip(sources, made, strict=True):
-        problems += _other_kinds(source, table.schema, made[0].schema)
+    _refuse([
+        problem
+        for source, table in zip(sources, made, strict=True)
+        for problem in _other_kinds(source, table.schema, made[0].schema)
+    ])  # fmt: skip
+    return pa.concat_tables(made)
+
+
+def _refuse(problems: Sequence[str]) -> None:
     if problems:
         raise SourceError(*problems)
-    return pa.concat_tables(made)
 
 
 def _misplaced_lists(source: str, model: MatchModel, schema: pa.Schema) -> list[str]:
     """Columns of lists that are read as something else."""
-    single = {column: f"field '{name}' of kind {field.kind} takes"
-              for name, field in model.fields.items() if field.kind not in _OF_LISTS or len(field.sources) > 1
-              for column in field.sources}  # fmt: skip
-    single |= {model.id: "an id takes"} if model.id else {}
+    single = {model.id: "an id takes"} if model.id else {}
+    for name, field in model.fields.items():
+        if field.kind not in _OF_LISTS or field.separator or len(field.sources) > 1:
+            single |= dict.fromkeys(field.sources, f"field '{name}' of kind {field.kind} takes")
     return [
         f"{shown(source)}: column '{column}' holds lists, and {what} single values; use kind list, or another column"
-        for column, what in single.items() if not pa.types.is_string(schema.field(column).type)
-    ]  # fmt: skip
+        for column, what in single.items()
+        if not pa.types.is_string(schema.field(column).type)
+    ]
 
 
 def _other_kinds(source: str, schema: pa.Schema, first: pa.Schema) -> list[str]:
+    kinds = {field.name: (field.type, first.field(field.name).type) for field in schema}
     return [
-        f"{shown(source)}: column '{field.name}' holds {field.type}, in the first table {first.field(field.name).type};"
-        " give it one type"
-        for field in schema if field.type != first.field(field.name).type
-    ]  # fmt: skip
+        f"{shown(source)}: column '{name}' holds {kind}, in the first table {other}; give it one type"
+        for name, (kind, other) in kinds.items()
+        if kind != other
+    ]
 
 
 def _ids(table: pa.Table, model: MatchModel, prefix: str) -> pa.ChunkedArray:
