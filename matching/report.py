@@ -111,11 +111,16 @@ def _columns(bars: Sequence[tuple[str, float]], mark: int | None = None) -> str:
         middle = f'x="{x + width * 0.42:.1f}" font-size="10" text-anchor="middle"'
         lines.append(
             f'<rect x="{x:.1f}" y="{200 - height:.1f}" width="{width * 0.85:.1f}" height="{height:.1f}"'
-            f' fill="{colour}"/>'
+            f' fill="{colour}"><title>{value:,.0f}</title></rect>'
             f'<text {middle} y="216">{escape(label)}</text>'
-            f'<text {middle} y="{195 - height:.1f}">{value:,.0f}</text>'
+            f'<text {middle} y="{195 - height:.1f}">{_short(value)}</text>'
         )
     return f'<svg viewBox="0 0 1000 225">{"".join(lines)}</svg>'
+
+
+def _short(value: float) -> str:
+    """A number with room for four signs; the bar's title has it whole."""
+    return f"{value:.0f}" if value < 1_000 else f"{value / 1_000:.0f}k" if value < 1_000_000 else f"{value / 1e6:.0f}M"
 
 
 def _scores(matched: Matched) -> str:
