@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 
 _BATCHES, _BATCH = 16, 60_000  # at most so many, of at least so many rows
@@ -32,6 +33,17 @@ def in_batches(table: pa.Table) -> pa.Table:
     """The table in parts, so that DuckDB's threads share a scan; of each it reads all values of a dictionary."""
     size = max(math.ceil(len(table) / _BATCHES), _BATCH)
     return pa.Table.from_batches(table.to_batches(size), table.schema)
+
+
+def with_places(table: pa.Table) -> pa.Table:
+    """The table with the number of each row as `place`, for what is asked of it row by row; see `by_place`."""
+    return table.append_column("place", pa.array(np.arange(len(table))))
+
+
+def by_place(found: pa.Table) -> pa.Table:
+    """What was found for the rows of a table, in their order: a relation may hand its rows over in another."""
+    places = found["place"].to_numpy()
+    return found.take(np.argsort(places)) if (np.diff(places) < 0).any() else found
 
 
 def quoted(name: str) -> str:

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matching.relations import quoted
+from matching.relations import by_place, quoted, with_places
 from matching.side_by_side import side_by_side
 from warehouse.errors import SourceError
 
@@ -85,14 +85,13 @@ def _as_text(con: duckdb.DuckDBPyConnection, table: pa.Table) -> pa.Table:
     typed = [field for field in table.schema if field.type != pa.string()]
     if not typed:
         return table
-    con.register("typed_columns", table.select([field.name for field in typed]))
+    con.register("typed_columns", with_places(table.select([field.name for field in typed])))
     casts = (f"{quoted(field.name)}::varchar{'[]' if _is_list(field.type) else ''}" for field in typed)
     columns = ", ".join(f"{cast} as {quoted(field.name)}" for cast, field in zip(casts, typed, strict=True))
-    written = con.sql(f"select {columns} from typed_columns").to_arrow_table()
+    written = by_place(con.sql(f"select {columns}, place from typed_columns").to_arrow_table())
     con.unregister("typed_columns")
-    for field in typed:
-        table = table.set_column(table.column_names.index(field.name), field.name, written[field.name])
-    return table
+    texts = dict(zip((field.name for field in typed), written.columns, strict=False))  # the place comes last
+    return pa.table({name: texts.get(name, table[name]) for name in table.column_names})
 
 
 def _is_list(kind: pa.DataType) -> bool:

@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from matching.model import MatchModel, load_model
 from matching.prepare import row_values
-from matching.records import Numbers, maybe_shared, runs
+from matching.records import Numbers, hashes_of, maybe_shared, runs
 from matching.relations import quoted, register
 from matching.table_files import Say, load_table, shown
 from warehouse.errors import SettingsError, SourceError
@@ -165,11 +165,8 @@ def _joined(prefix: str, texts: pa.Array) -> pa.Array:
 
 def _told_apart(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> tuple[pa.Table, int]:
     """The rows, every `record_id` its own, and how many repeated another's."""
-    ids = rows["record_id"]
-    register(con, "named_rows", {"record_id": ids})
-    hashes = con.sql("select hash(record_id) as hash from named_rows").to_arrow_table()["hash"].to_numpy()
-    con.unregister("named_rows")
-    alike = _alike(hashes, 1)
+    ids = rows["record_id"].combine_chunks()
+    alike = _alike(hashes_of(con, ids)[:-1], 1)
     seen: Counter[str] = Counter()
     names = []
     for name in ids.take(pa.array(alike)).to_pylist():
@@ -180,7 +177,7 @@ def _told_apart(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> tuple[pa.Tabl
         return rows, 0
     mask = np.zeros(len(ids), bool)
     mask[alike] = True
-    told = pc.replace_with_mask(ids.combine_chunks(), mask, pa.array(names, pa.string()))
+    told = pc.replace_with_mask(ids, mask, pa.array(names, pa.string()))
     return rows.set_column(0, "record_id", pa.chunked_array([told])), repeated
 
 
