@@ -50,7 +50,7 @@ def write_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> dict[str,
 
 
 def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
-    """Make the scratch view `final_<party type>`: judged pairs after clustering and stewards' decisions.
+    """Make the scratch views `told_<party type>`, judged pairs after clustering and decisions, and `final_…` with ids.
 
     After a run that looked at what changed these are the review pairs, which are listed among all, and the pairs of
     the records it regrouped; `seen_<party type>` are those records and those that are gone.
@@ -58,7 +58,7 @@ def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     limit = max(10, round(resolved.records * resolved.model.limits.review_per_thousand / 1000))
     names = {
         kind: resolved.scratch(kind)
-        for kind in ("judged", "home", "named", "refused", "decided", "ruled", "listed", "final")
+        for kind in ("judged", "home", "named", "refused", "decided", "ruled", "listed", "told", "final")
     }
     _make_named(con, resolved)
     concerned = ""
@@ -68,6 +68,7 @@ def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
         concerned = f"where verdict <> 'link' or reason is not null or {regrouped}"
     con.execute(_RULED_SQL.format(**names, concerned=concerned))
     con.execute(_LISTED_SQL.format(**names), [limit])
+    con.execute(_TOLD_SQL.format(**names))
     con.execute(_FINAL_SQL.format(**names))
 
 
@@ -149,16 +150,21 @@ heaviest as (
 select record_no_l, record_no_r from heaviest order by strength desc, one, two limit ?
 """
 
-_FINAL_SQL = """
-create or replace view {final} as
-select
-    l.record_id as record_id_l, r.record_id as record_id_r, ruled.* exclude (strength)
+_TOLD_SQL = """
+create or replace view {told} as
+select * exclude (strength)
 from {ruled} as ruled
 left join (select *, true as is_listed from {listed}) using (record_no_l, record_no_r)
-join {named} as l on l.record_no = record_no_l
-join {named} as r on r.record_no = record_no_r
 where final_verdict = 'link' or (final_verdict = 'reject' and decided is not null)
     or (final_verdict = 'review' and is_listed)
+"""
+
+_FINAL_SQL = """
+create or replace view {final} as
+select l.record_id as record_id_l, r.record_id as record_id_r, told.* exclude (is_listed)
+from {told} as told
+join {named} as l on l.record_no = record_no_l
+join {named} as r on r.record_no = record_no_r
 """
 
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from matching.relations import register
 from matching.table_match import Matched
+from matching.table_results import homes
 from matching.work import Numbers
 
 _STYLE = """
@@ -198,9 +199,7 @@ def _worst(matched: Matched) -> str:
 def _held(matched: Matched) -> tuple[Numbers, Numbers]:
     """By the number of a cluster's first record: its lightest linked pair, and how many it has."""
     con, scratch = matched.con, matched.resolved.scratch
-    found = con.execute(f"select record_no, home from {scratch('home')}").fetchnumpy()
-    home = np.zeros(matched.resolved.records, np.int32)
-    home[found["record_no"]] = found["home"]
+    home = homes(con, matched.resolved)
     pairs = con.execute(
         "select record_no_l as l, record_no_r as r, round(match_weight, 4) as weight"
         f" from {scratch('ruled')} where final_verdict = 'link'"

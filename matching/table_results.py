@@ -18,9 +18,7 @@ select
     record_no_l, record_no_r, round(match_weight, 4) as match_weight,
     round(match_probability, 9) as match_probability, final_verdict as verdict, final_rule as rule,
     final_conflict as conflict, hash({levels}) as levels
-from {ruled}
-left join (select *, true as is_listed from {listed}) using (record_no_l, record_no_r)
-where final_verdict = 'link' or (final_verdict = 'review' and is_listed)
+from {told} where final_verdict in ('link', 'review')
 """
 
 
@@ -72,15 +70,23 @@ def show_doubtful(prepared: Prepared, resolved: Resolved) -> None:
     })  # fmt: skip
 
 
+def homes(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> Numbers:
+    """By the number of a record: that of its cluster's first."""
+    found = con.execute(f"select record_no, home from {resolved.scratch('home')}").fetchnumpy()
+    home = np.zeros(resolved.records, np.int64)
+    home[found["record_no"]] = found["home"]
+    return home
+
+
 def _pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved, ids: pa.StringArray) -> pa.Table:
     """Links and listed pairs in the order of their ids, which numbers have too; long texts stand once."""
-    names = {kind: resolved.scratch(kind) for kind in ("ruled", "listed")}
+    told = resolved.scratch("told")
     levels = ", ".join(f'"gamma_{item.comparison}"' for item in resolved.model.comparisons)
-    found = con.sql(_PAIRS.format(**names, levels=levels)).to_arrow_table()
+    found = con.sql(_PAIRS.format(told=told, levels=levels)).to_arrow_table()
     left, right = (found[f"record_no_{side}"].to_numpy().astype(np.int64) for side in "lr")
     found = found.take(np.argsort(left << 32 | right))
     texts = con.execute(
-        f"select hash({levels}), {pattern_sql(resolved.model)} from (select distinct {levels} from {names['ruled']})"
+        f"select hash({levels}), {pattern_sql(resolved.model)} from (select distinct {levels} from {told})"
     )
     evidence = found["levels"].combine_chunks().dictionary_encode()
     shown = pa.array(map(dict(texts.fetchall()).get, evidence.dictionary.to_pylist()), pa.string())
@@ -98,17 +104,14 @@ def _clusters(con: duckdb.DuckDBPyConnection, resolved: Resolved, ids: pa.String
     A copy, which has no number, stands behind the row it follows. It joins where that row joined the first of their
     content; else it stays alone.
     """
-    found = con.execute(f"select record_no, home from {resolved.scratch('home')}").fetchnumpy()
-    home = np.zeros(len(ids), np.int64)
-    home[found["record_no"]] = found["home"]
+    home = homes(con, resolved)
     con.execute(
         "create or replace table copies as select place, copied.record_id, own.record_no as followed,"
         f" nullif(home, own.record_no) as joined, entity from copied join {resolved.scratch('named')} as own"
         f" on own.record_id = second join {resolved.scratch('home')} using (record_no) order by copied.record_id"
     )
-    copies = con.execute("select record_id, followed from copies").to_arrow_table()
-    second = copies["followed"].to_numpy()
-    alone = home[second] == second
+    copies = con.execute("select record_id, followed, joined is null as is_alone from copies").to_arrow_table()
+    second, alone = copies["followed"].to_numpy(), copies["is_alone"].to_numpy()
     sizes = np.bincount(np.append(home, home[second[~alone]]), minlength=len(ids) + len(second))
     sizes[len(ids) :] = 1
     first = np.flatnonzero(home == np.arange(len(home)))
