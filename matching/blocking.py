@@ -227,8 +227,8 @@ def blocked_pairs(
             blocks = _shared(cursor, keyed_sql(model, place, table), flagged)
         else:
             blocks = _keyed(cursor, model, records, model.blocking[place].keys, members)
-        if not model.list_columns.isdisjoint(model.blocking[place].keys):
-            pa.default_memory_pool().release_unused()  # keys of lists take much room for a moment
+            if not model.list_columns.isdisjoint(model.blocking[place].keys):
+                pa.default_memory_pool().release_unused()  # keys of lists take much room for a moment
         largest = _largest_block(blocks.sizes, model.limits)
         small = blocks.chosen(blocks.sizes <= largest)
         return _oversize(model.blocking[place], blocks.sizes, largest), small.all_pairs()

@@ -111,19 +111,18 @@ def _candidate_pairs(prepared: Prepared) -> float:
     limit = model.training.random_pairs if is_small else model.training.block_pairs
     # of many records, the pairs of a few with all: as fair, and most keys need not be sorted
     share = 1.0 if is_small else min(limit / (2 * max(len(prepared), 1)), 1.0)
-    drawn = f"hash(record_no, {model.training.seed}) < {int(share * (2**64 - 1))}"
-    con.execute(f"create or replace table drawn as select record_no, 2::tinyint as flag from unjoined where {drawn}")
-    blocked_pairs(con, model, "unjoined", "candidate_pairs", "drawn" if share < 1 else None, prepared.records)
+    is_drawn = f"hash(record_no, {model.training.seed}) < {int(share * (2**64 - 1))}"
+    drawn = f"(select record_no, 2::tinyint as flag from unjoined where {is_drawn})" if share < 1 else None
+    blocked_pairs(con, model, "unjoined", "candidate_pairs", drawn, prepared.records)
     kept = share * (2 - share)  # a pair is drawn with either of its records
     con.execute("drop table unjoined")
-    con.execute("drop table drawn")
     every = max(count(con, "candidate_pairs"), 1)
     if every <= limit:
         return kept
-    drawn = f"hash(join_key_l, join_key_r, {model.training.seed})"
-    numbers = con.sql(f"select {drawn} as number from candidate_pairs").to_arrow_table()["number"].to_numpy()
+    number = f"hash(join_key_l, join_key_r, {model.training.seed})"
+    numbers = con.sql(f"select {number} as number from candidate_pairs").to_arrow_table()["number"].to_numpy()
     bound = np.partition(numbers, limit)[limit]
-    con.execute(f"delete from candidate_pairs where {drawn} >= {bound}")
+    con.execute(f"delete from candidate_pairs where {number} >= {bound}")
     return kept * limit / every
 
 
