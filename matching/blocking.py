@@ -6,7 +6,7 @@ before they are joined, left out, and reported by rule, number and size, never b
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -14,9 +14,12 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import BlockingRule, Limits, MatchModel
-from matching.records import SPREAD, Numbers, Prepared, Records, maybe_among, maybe_shared, runs
-from matching.relations import count, in_batches
+from matching.prepared import Prepared
+from matching.records import SPREAD, Numbers, Records, maybe_among, maybe_shared, runs
+from matching.relations import in_batches
 from matching.side_by_side import side_by_side
+
+Keyed = tuple[Numbers, Numbers]
 
 
 @dataclass(frozen=True)
@@ -71,28 +74,71 @@ class Blocks:
         return found
 
 
-def strong_pairs(prepared: Prepared, target: str, flagged: str | None = None) -> None:
+@dataclass(frozen=True)
+class Active:
+    """One record per unit and content: what is compared by blocking rules.
+
+    Attributes:
+        numbers: of the records, ascending.
+        unit: by number the unit of every record.
+        keyed: per rule, by its place, the records that have its keys by number, ascending, and their key; where a key
+            is a list, one for each entry.
+    """
+
+    numbers: Numbers
+    unit: Numbers
+    keyed: Callable[[duckdb.DuckDBPyConnection, int], Keyed]
+
+    def blocks(self, con: duckdb.DuckDBPyConnection, place: int, flags: Numbers | None) -> Blocks:
+        """The blocks of a rule."""
+        numbers, keys = self.keyed(con, place)
+        return _blocks(numbers, self.unit[numbers], flags, keys)
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Every pair that was found, once, with the place of the first rule that found it."""
+
+    rules: Sequence[str]
+    place: Numbers
+    left: Numbers
+    right: Numbers
+
+    def ordered(self, ranks: Numbers) -> Pairs:
+        """The pairs with the record of the lower rank, by number, first."""
+        swap = ranks[self.left] > ranks[self.right]
+        left, right = np.where(swap, self.right, self.left), np.where(swap, self.left, self.right)
+        return Pairs(self.rules, self.place, left, right)
+
+    def write(self, con: duckdb.DuckDBPyConnection, target: str) -> None:
+        """Make the table `target`: match_key, join_key_l, join_key_r."""
+        columns = {"place": self.place, "l": self.left.astype(np.int32), "r": self.right.astype(np.int32)}
+        con.register("found_pairs", in_batches(pa.table(columns)))
+        names = ", ".join(f"'{name}'" for name in self.rules)
+        con.execute(
+            f"create or replace table {target} as select list_extract([{names}]::varchar[], place + 1) as match_key,"
+            " l as join_key_l, r as join_key_r from found_pairs"
+        )
+        con.unregister("found_pairs")
+
+
+def strong_pairs(prepared: Prepared, flags: Numbers | None = None) -> Pairs:
     """Pairs of records that share a strong identifier: all of a small group, neighbours of a large one.
 
     Args:
         prepared: all records.
-        target: table to make: match_key, join_key_l, join_key_r.
-        flagged: see `blocked_pairs`.
+        flags: see `blocked_pairs`.
     """
     model, found = prepared.model, []
-    everybody = f"(select record_no, record_no as unit from {prepared.table})"
-    members = _members(prepared.con, everybody, flagged) if prepared.records is not None else {}
     for strong in model.strong_identifiers:
-        if prepared.records is not None:
-            blocks = _keyed(prepared.con, model, prepared.records, [strong.key], members)
-        else:
-            hashed = f"{prepared.hashed_column(strong.key)} where value is not null"
-            blocks = _shared(prepared.con, f"select record_no, record_no as unit, value as key from {hashed}", flagged)
+        keys = prepared.hashes(strong.key)
+        numbers = np.flatnonzero(keys).astype(np.int32)
+        blocks = _blocks(numbers, numbers, flags, keys[numbers])
         is_large = blocks.sizes > model.limits.max_block
         found.append(blocks.chosen(~is_large).all_pairs())
         if is_large.any():
             found[-1].append(_in_order(prepared, blocks.chosen(is_large)).pairs(1))
-    _write(prepared.con, target, [strong.rule for strong in model.strong_identifiers], found)
+    return _merged([strong.rule for strong in model.strong_identifiers], found)
 
 
 def _in_order(prepared: Prepared, blocks: Blocks) -> Blocks:
@@ -108,30 +154,16 @@ def _in_order(prepared: Prepared, blocks: Blocks) -> Blocks:
     return Blocks(blocks.numbers[order], blocks.units[order], blocks.flags[order], blocks.sizes)
 
 
-def _shared(con: duckdb.DuckDBPyConnection, keyed: str, flagged: str | None) -> Blocks:
-    """The blocks of a query (record_no, unit, key).
-
-    With `flagged` only keys of flagged records count, and each record has its flag (0: none).
-    """
-    query = f"select *, 2::tinyint as flag from ({keyed})"
-    if flagged:
-        query = (
-            f"with keyed as ({keyed}), wanted as (select key from keyed join {flagged} using (record_no))"
-            f" select keyed.*, coalesce(flags.flag, 0)::tinyint as flag from keyed left join {flagged} as flags"
-            " using (record_no) where key in (select key from wanted)"
-        )
-    found = con.execute(query).fetchnumpy()
-    return _blocks(found["record_no"], found["unit"], found["flag"], found["key"])
-
-
-def _blocks(numbers: Numbers, units: Numbers, flags: Numbers, keys: Numbers) -> Blocks:
+def _blocks(numbers: Numbers, units: Numbers, flags: Numbers | None, keys: Numbers) -> Blocks:
     """The blocks of keys that several units share, one of their records flagged: only they make pairs."""
+    if flags is not None:
+        is_near = maybe_among(keys, keys[flags[numbers] > 0])
+        numbers, units, keys = numbers[is_near], units[is_near], keys[is_near]
     places = maybe_shared(keys, units)
-    if not flags.all():
-        places = places[maybe_among(keys[places], keys[flags > 0])]
     order, sizes = runs(keys[places])
     rows = places[order]
-    blocks = Blocks(numbers[rows], units[rows], flags[rows], sizes)
+    numbers, units = numbers[rows], units[rows]
+    blocks = Blocks(numbers, units, np.full(len(rows), 2, np.int8) if flags is None else flags[numbers], sizes)
     starts = np.cumsum(sizes) - sizes
     if not len(starts):
         return blocks
@@ -139,13 +171,8 @@ def _blocks(numbers: Numbers, units: Numbers, flags: Numbers, keys: Numbers) -> 
     return blocks.chosen((lowest < highest) & (np.maximum.reduceat(blocks.flags, starts) > 0))
 
 
-def _write(
-    con: duckdb.DuckDBPyConnection,
-    target: str,
-    rules: Sequence[str],
-    found: Sequence[Sequence[tuple[Numbers, Numbers]]],
-) -> None:
-    """Make `target`: every pair once, with the first rule that found it, in the order of the numbers."""
+def _merged(rules: Sequence[str], found: Sequence[Sequence[tuple[Numbers, Numbers]]]) -> Pairs:
+    """Every pair once, in the order of the numbers."""
     # both numbers and the rule as one number, which sorts the fastest
     bits, rule_bits = max((int(r.max(initial=0)) for pairs in found for _, r in pairs), default=0).bit_length(), 8
     packed = [
@@ -155,80 +182,28 @@ def _write(
     ordered = np.sort(np.concatenate([np.zeros(0, np.int64), *packed]))
     ordered = ordered[np.diff(ordered >> rule_bits, prepend=-1) > 0]
     pairs = ordered >> rule_bits
-    columns = {
-        "place": (ordered & (1 << rule_bits) - 1).astype(np.int32),
-        "l": (pairs >> bits).astype(np.int32),
-        "r": (pairs & (1 << bits) - 1).astype(np.int32),
-    }
-    con.register("found_pairs", in_batches(pa.table(columns)))
-    names = ", ".join(f"'{name}'" for name in rules)
-    con.execute(
-        f"create or replace table {target} as select list_extract([{names}]::varchar[], place + 1) as match_key,"
-        " l as join_key_l, r as join_key_r from found_pairs"
-    )
-    con.unregister("found_pairs")
-
-
-def block_columns(model: MatchModel) -> set[str]:
-    """The columns that blocking rules ask for."""
-    return {key for rule in model.blocking for key in rule.keys}
-
-
-def block_keys(model: MatchModel) -> str:
-    """SQL columns `key_0`, `key_1`, … of a record with hashed keys: per blocking rule one number for what it agrees on.
-
-    They stand over a relation of the `block_columns` as `Prepared.keyed` gives it. A rule with a list gives a list of
-    numbers. That two values get the same number by chance only makes a pair more to be looked at.
-    """
-    return ", ".join(
-        f"{_key_sql(rule, model.list_columns)} as key_{place}" for place, rule in enumerate(model.blocking)
-    )
-
-
-def _key_sql(rule: BlockingRule, lists: set[str]) -> str:
-    known = " and ".join(f'"{key}" is not null' for key in rule.keys)
-    listed = next((key for key in rule.keys if key in lists), None)
-    parts = ", ".join("entry" if key == listed else f'"{key}"' for key in rule.keys)
-    key = f"hash({parts})"
-    if listed:
-        key = f'list_transform("{listed}", lambda entry: {key})'
-    return f"case when {known} then {key} end"
+    place = (ordered & (1 << rule_bits) - 1).astype(np.int32)
+    return Pairs(rules, place, (pairs >> bits).astype(np.int32), (pairs & (1 << bits) - 1).astype(np.int32))
 
 
 def blocked_pairs(
-    con: duckdb.DuckDBPyConnection,
-    model: MatchModel,
-    table: str,
-    target: str,
-    flagged: str | None = None,
-    records: Records | None = None,
-) -> list[Oversize]:
+    con: duckdb.DuckDBPyConnection, model: MatchModel, active: Active, flags: Numbers | None = None
+) -> tuple[list[Oversize], Pairs]:
     """Pairs of records of different units that agree on some rule, each pair once, with the first such rule.
 
     Args:
         con: the scratch connection.
         model: its blocking rules and limits.
-        table: table with `record_no`, `unit` and the columns of `block_keys`.
-        target: table to make: match_key, join_key_l, join_key_r.
-        flagged: relation of record_no and flag; only pairs with flags of 2 together are made. None: all pairs.
-        records: all of them, when they are at hand and `table` has no keys.
+        active: what is compared.
+        flags: by number; only pairs with flags of 2 together are made. None: all pairs.
     """
-    if count(con, table) <= model.limits.compare_all:
-        con.execute(
-            f"create or replace table {target} as select 'all' as match_key, l.record_no as join_key_l,"
-            f" r.record_no as join_key_r from {table} as l join {table} as r"
-            " on l.record_no < r.record_no and l.unit <> r.unit"
-        )
-        return []
-    members = _members(con, table, flagged) if records is not None else {}
+    if len(active.numbers) <= model.limits.compare_all:
+        return [], _merged(["all"], [[_every_pair(active)]])
 
     def found_by(cursor: duckdb.DuckDBPyConnection, place: int) -> tuple[list[Oversize], list[tuple[Numbers, Numbers]]]:
-        if records is None:
-            blocks = _shared(cursor, keyed_sql(model, place, table), flagged)
-        else:
-            blocks = _keyed(cursor, model, records, model.blocking[place].keys, members)
-            if not model.list_columns.isdisjoint(model.blocking[place].keys):
-                pa.default_memory_pool().release_unused()  # keys of lists take much room for a moment
+        blocks = active.blocks(cursor, place, flags)
+        if not model.list_columns.isdisjoint(model.blocking[place].keys):
+            pa.default_memory_pool().release_unused()  # keys of lists take much room for a moment
         largest = _largest_block(blocks.sizes, model.limits)
         small = blocks.chosen(blocks.sizes <= largest)
         return _oversize(model.blocking[place], blocks.sizes, largest), small.all_pairs()
@@ -237,58 +212,35 @@ def blocked_pairs(
     most_first = sorted(places, key=lambda place: model.list_columns.isdisjoint(model.blocking[place].keys))
     made = dict(zip(most_first, side_by_side(con, found_by, most_first), strict=True))
     found = [made[place] for place in places]
-    _write(con, target, [rule.rule for rule in model.blocking], [pairs for _, pairs in found])
-    return [block for blocks, _ in found for block in blocks]
+    pairs = _merged([rule.rule for rule in model.blocking], [pairs for _, pairs in found])
+    return [block for blocks, _ in found for block in blocks], pairs
 
 
-def _members(con: duckdb.DuckDBPyConnection, table: str, flagged: str | None) -> dict[str, Numbers]:
-    """The records of a table by record_no, unit and flag."""
-    members = con.execute(f"select record_no, unit from {table}").fetchnumpy()
-    flags = np.full(1 + int(members["record_no"].max(initial=-1)), 0 if flagged else 2, np.int8)
-    if flagged:
-        found = con.execute(f"select record_no, flag from {flagged}").fetchnumpy()
-        flags[found["record_no"]] = found["flag"]
-    return members | {"flag": flags[members["record_no"]]}
+def _every_pair(active: Active) -> tuple[Numbers, Numbers]:
+    left, right = (active.numbers[places] for places in np.triu_indices(len(active.numbers), 1))
+    apart = active.unit[left] != active.unit[right]
+    return left[apart], right[apart]
 
 
-def _keyed(
-    con: duckdb.DuckDBPyConnection,
-    model: MatchModel,
-    records: Records,
-    columns: Sequence[str],
-    members: Mapping[str, Numbers],
-) -> Blocks:
-    """The blocks of a rule's columns among members given by record_no, unit and flag, from records at hand."""
-    rows, keys = _row_keys(con, model, records, columns, members["record_no"])
-    return _blocks(members["record_no"][rows], members["unit"][rows], members["flag"][rows], keys)
-
-
-def _row_keys(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, records: Records, columns: Sequence[str], numbers: Numbers
-) -> tuple[Numbers, Numbers]:
-    """Places among the numbers of the records that have all columns, and their key; of a list one for each entry."""
+def record_keys(
+    model: MatchModel, records: Records, numbers: Numbers, con: duckdb.DuckDBPyConnection, place: int
+) -> Keyed:
+    """What `Active.keyed` gives for some records at hand; the numbers ascend."""
+    columns = model.blocking[place].keys
     listed = next((name for name in columns if name in model.list_columns), None)
-    rows, keys = np.arange(len(numbers), dtype=np.int32), np.zeros(len(numbers), np.uint64)
+    keys = np.zeros(len(numbers), np.uint64)
     if listed:
         entries = records.keys(con, listed, numbers, is_list=True)
-        rows = np.repeat(rows, entries.value_lengths().fill_null(0).to_numpy())
-        numbers = numbers[rows]
+        numbers = np.repeat(numbers, entries.value_lengths().fill_null(0).to_numpy())
         keys = entries.flatten().to_numpy().copy()
-    known = np.ones(len(rows), bool)
+    known = np.ones(len(numbers), bool)
     for name in columns:
         if name != listed:
             hashes = records.hashes(con, name, numbers)
             known &= hashes != 0
             keys *= SPREAD
             keys ^= hashes
-    return (rows, keys) if known.all() else (rows[known], keys[known])
-
-
-def keyed_sql(model: MatchModel, place: int, table: str) -> str:
-    """Query of record_no, unit and key: what a relation with the columns of `block_keys` has under one rule."""
-    is_list = any(key in model.list_columns for key in model.blocking[place].keys)
-    key = f"unnest(key_{place})" if is_list else f"key_{place}"
-    return f"select record_no, unit, {key} as key from {table} where key_{place} is not null"
+    return (numbers, keys) if known.all() else (numbers[known], keys[known])
 
 
 def _largest_block(sizes: Numbers, limits: Limits) -> int:

@@ -1,32 +1,32 @@
 """What a day changed, and what must be looked at again because of it.
 
 Relations made here, by party type: `changed` (records that came, went or say something else), `gone` (numbers whose
-kept row no longer holds), `prepared_fresh`, the view `prepared`, the same of the digest, `dirty` (records that changed,
-or whose unit may have) and `flags`. A pair is weighed anew when the flags of its records make 2: 2 is a record all of
-whose pairs may have changed, 1 a record whose pairs with others of flag 1 may have: they share a value that became
-rarer or more common, or a block that became too large or small enough. Whatever is not flagged has the weight and the
-verdict it had.
+kept row no longer holds), `prepared_fresh`, the view `prepared`, and the same of the digest. Dirty are records that
+changed, or whose unit may have. A pair is weighed anew when the flags of its records make 2: 2 is a record all of whose
+pairs may have changed, 1 a record whose pairs with others of flag 1 may have: they share a value that became rarer or
+more common, or a block that became too large or small enough. Whatever is not flagged has the weight and the verdict it
+had.
 """
 
 from __future__ import annotations
 
 import datetime as dt
-from functools import partial
 
 import duckdb
 import numpy as np
 
-from matching.blocking import keyed_sql
-from matching.digest import make_digest
-from matching.gathered import begin_gathering, gather
+from matching.blocking import Active, Keyed, record_keys
+from matching.digest import Delta, hashed_columns, make_digest, read_hashes
+from matching.gathered import Source
 from matching.history import SCHEMA
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
 from matching.party import folded_sql, party_sql
 from matching.prepare import prepare
-from matching.records import Prepared
-from matching.relations import count, highest, register
-from matching.term_frequency import count_sql, rounded_count_sql
+from matching.prepared import Prepared
+from matching.records import NONE, Numbers, found_among, runs, times_among
+from matching.relations import count, highest
+from matching.term_frequency import counted, rounding_step
 from matching.work import Work
 
 _MOST = 0.2  # of all records: when more changed, looking at everything is as quick
@@ -60,10 +60,30 @@ def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tabl
             f"create or replace view {tables.scratch(kind)} as select * from {tables.kept(kind)} anti join"
             f" {gone} using (record_no) union all by name select * from {tables.scratch(kind + '_fresh')}"
         )
-    begin_gathering(con, model, tables)
-    return Prepared(
-        con, model, tables.scratch("prepared"), digest=tables.scratch("digest"), gather=partial(gather, con, tables)
+    digest = tables.scratch("digest")
+    return Prepared(con, model, tables.scratch("prepared"), digest=digest, delta=_delta(con, model, tables, following))
+
+
+def _delta(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables, following: int) -> Delta:
+    """The hashes and units of all records by number, of the kept run and of the day."""
+    gone, fresh = (
+        con.execute(f"select record_no from {tables.scratch(kind)}").fetchnumpy()["record_no"]
+        for kind in ("gone", "prepared_fresh")
     )
+    size = 1 + max(following, int(fresh.max(initial=-1)))
+    before = {column: np.zeros(size, np.uint64) for column in hashed_columns(model)}
+    read_hashes(con, model, tables.kept("digest"), before)
+    after = {column: hashes.copy() for column, hashes in before.items()}
+    for hashes in after.values():
+        hashes[gone] = NONE
+    read_hashes(con, model, tables.scratch("digest_fresh"), after)
+    kept = con.execute(f"select record_no, unit, home from {tables.kept('home')}").fetchnumpy()
+    unit, home = np.full((2, size), -1, np.int32)
+    unit[kept["record_no"]], home[kept["record_no"]] = kept["unit"], kept["home"]
+    is_fresh, is_kept = np.zeros(size, bool), np.ones(size, bool)
+    is_fresh[fresh], is_kept[gone], is_kept[fresh] = True, False, False
+    sources = [Source(tables.kept("prepared"), is_kept), Source(tables.scratch("prepared_fresh"), is_fresh)]
+    return Delta(gone, fresh, size, before, after, unit, home, sources)
 
 
 def _compare_contents(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
@@ -92,95 +112,92 @@ def _compare_contents(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     )
 
 
-def mark_dirty(work: Work) -> None:
-    """Make `dirty`: records that changed, their old units, and large groups of a strong identifier they are in."""
-    con, scratch = work.con, work.scratch
-    con.execute(
-        f"create or replace table {scratch('dirty')} as select record_no, 2 as flag from {scratch('gone')}"
-        f" union select record_no, 2 from {scratch('prepared_fresh')}"
-    )
-    for place in range(len(work.model.strong_identifiers)):
-        before, after, fresh = (
-            f"(select record_no, strong_{place} as key from {table} where strong_{place} is not null)"
-            for table in (work.tables.kept("digest"), scratch("digest"), scratch("digest_fresh"))
-        )
-        gone = f"select key from {before} semi join {scratch('gone')} using (record_no)"
-        touched = f"({gone} union select key from {fresh})"
-        large = " union ".join(
-            f"select key from {keyed} semi join {touched} using (key) group by key"
-            f" having count(*) > {work.model.limits.max_block}" for keyed in (before, after)
-        )  # fmt: skip
-        _add_dirty(work, f"select record_no from {before} semi join ({large}) using (key)")
-    _add_dirty(work, _units_of(work, f"select record_no from {scratch('dirty')}"))
+def dirty_records(model: MatchModel, delta: Delta) -> Numbers:
+    """By number: records that changed, their old units, and large groups of a strong identifier they are in."""
+    dirty = np.zeros(delta.size, bool)
+    dirty[delta.gone] = dirty[delta.fresh] = True
+    for item in model.strong_identifiers:
+        before, after = delta.before[item.key], delta.after[item.key]
+        touched = _different(before[delta.gone], after[delta.fresh])
+        is_large = np.zeros(len(touched), bool)
+        for keys in (before, after):
+            is_large |= times_among(keys, touched) > model.limits.max_block
+        dirty[found_among(before, touched[is_large])] = True
+    return delta.with_units(dirty)
 
 
-def widen_dirty(work: Work, linked: str) -> None:
-    """Add the units of records that strong pairs (query of record_no_l, record_no_r) join with dirty ones."""
-    for side in "lr":
-        _add_dirty(work, _units_of(work, f"select record_no_{side} from {linked}"))
+def neighbours(work: Work, delta: Delta, active: Active, flags: Numbers) -> Numbers:
+    """Numbers of the records that will be looked at because of flagged ones: nearly all of them, and some more.
+
+    They are read at once (`matching.gathered`); what is not foreseen here is read when it is asked for.
+
+    Args:
+        work: the run.
+        delta: what changed.
+        active: what was compared in the kept run.
+        flags: by number, as far as they are known: 2 for dirty records.
+    """
+    model, con, near = work.model, work.con, flags == 2
+    records = work.prepared.holding(delta.fresh)
+    for item in model.strong_identifiers:
+        after = delta.after[item.key]
+        near[found_among(after, _different(after[near]))] = True
+    wide = delta.with_units(near)
+    near = wide | (flags > 0)
+    for place in range(len(model.blocking)):
+        numbers, keys = active.keyed(con, place)
+        _, fresh = record_keys(model, records, np.sort(delta.fresh), con, place)
+        places = found_among(keys, _different(keys[wide[numbers]], fresh))
+        order, sizes = runs(keys[places])
+        near[numbers[places[order[np.repeat(sizes <= model.limits.max_block, sizes)]]]] = True
+    return np.flatnonzero(delta.with_customers(near) & delta.is_there)
 
 
-def _units_of(work: Work, records: str) -> str:
-    """Query of the records that were in one unit with some records."""
-    home = work.tables.kept("home")
-    return f"select record_no from {home} where unit in (select unit from {home} where record_no in ({records}))"
+def value_flags(model: MatchModel, delta: Delta) -> Numbers:
+    """By number the flags of records whose values became so much rarer or more common that it counts."""
+    flags = np.zeros(delta.size, np.int8)
+    for column in model.term_frequency_columns:
+        flag = 1 if _is_shared(model, column) else 2
+        _raise(flags, found_among(delta.after[column], _moved_values(model, delta, column)), flag)
+    return flags
 
 
-def _add_dirty(work: Work, records: str) -> None:
-    dirty = work.scratch("dirty")
-    work.con.execute(
-        f"insert into {dirty} select distinct record_no, 2 from ({records}) anti join {dirty} using (record_no)"
-    )
+def flags_of(work: Work, known: Numbers, dirty: Numbers, before: Active, after: Active) -> Numbers:
+    """By number the flags of dirty records and of those that their values and blocks concern.
+
+    Args:
+        work: the run.
+        known: flags that are known already.
+        dirty: by number, whether a record is dirty.
+        before: what was compared in the kept run.
+        after: what is compared now.
+    """
+    model, flags = work.model, np.where(dirty, 2, known).astype(np.int8)
+    for place in range(len(model.blocking)):
+        numbers, keys = after.keyed(work.con, place)
+        crossed = _crossed_blocks(model.limits.max_block, dirty, before.keyed(work.con, place), (numbers, keys))
+        _raise(flags, numbers[found_among(keys, crossed)], 1)
+    return flags
 
 
-def mark_flags(work: Work, flagged: list[str]) -> None:
-    """Make `flags` from `dirty`, further records (queries of record_no) and what their values and blocks concern."""
-    con = work.con
-    parts = [f"select record_no, flag from {work.scratch('dirty')}"]
-    parts += [f"select record_no, 2 from ({records})" for records in flagged]
-    places = range(len(work.model.term_frequency_columns))
-    parts += [part for place in places if (part := _with_moved_count(work, place))]
-    con.execute(
-        f"create or replace table active_lost as from {work.tables.kept('active')}"
-        f" semi join {work.scratch('dirty')} using (record_no)"
-    )
-    parts += [part for place in range(len(work.model.blocking)) if (part := _in_crossed_block(work, place))]
-    con.execute(
-        f"create or replace table {work.scratch('flags')} as select record_no, max(flag) as flag"
-        f" from ({' union all '.join(parts)}) group by record_no"
-    )
+def _raise(flags: Numbers, numbers: Numbers, flag: int) -> None:
+    flags[numbers] = np.maximum(flags[numbers], flag)
 
 
-def _with_moved_count(work: Work, place: int) -> str | None:
-    """Records with a value whose rounded count is another now; None when there is no such value."""
-    moved, gone, kept = f"moved_{place}", work.scratch("gone"), work.tables.kept("digest")
-    rounded = [rounded_count_sql(count_sql(work.model, records)) for records in ("before", "greatest(before + net, 1)")]
-    work.con.execute(
-        f"""
-        create or replace table {moved} as
-        with net as (
-            select value, sum(n) as net
-            from (
-                select value_{place} as value, 1 as n from {work.scratch("digest_fresh")}
-                union all
-                select value_{place}, -1 from {kept} semi join {gone} using (record_no)
-            )
-            where value is not null group by value having sum(n) <> 0
-        ),
-        counted as (
-            select value, any_value(net) as net, count(*) as before
-            from net join (select value_{place} as value from {kept}) using (value) group by value
-        )
-        select value from counted where before + net > 0 and {rounded[0]} <> {rounded[1]}
-        """
-    )
-    if not count(work.con, moved):
-        return None
-    flag = 1 if _is_shared(work.model, work.model.term_frequency_columns[place]) else 2
-    return (
-        f"select record_no, {flag} as flag from {work.scratch('digest')} where value_{place} in"
-        f" (select value from {moved})"
-    )
+def _different(*keys: Numbers) -> Numbers:
+    """All keys, each once, sorted; 0 stands for none."""
+    found = np.unique(np.concatenate(keys))
+    return found[found != NONE]
+
+
+def _moved_values(model: MatchModel, delta: Delta, column: str) -> Numbers:
+    """Values whose rounded count is another now, sorted."""
+    gone, fresh = delta.before[column][delta.gone], delta.after[column][delta.fresh]
+    values = _different(gone, fresh)
+    before = times_among(delta.before[column], values)
+    after = before + times_among(fresh, values) - times_among(gone, values)
+    steps = [rounding_step(counted(model, np.maximum(counts, 1))) for counts in (before, after)]
+    return values[(before > 0) & (after > 0) & (steps[0] != steps[1])]
 
 
 def _is_shared(model: MatchModel, column: str) -> bool:
@@ -189,32 +206,16 @@ def _is_shared(model: MatchModel, column: str) -> bool:
     return all(isinstance(level.when, dict) and level.when.get("same") == column for level in levels)
 
 
-def _in_crossed_block(work: Work, place: int) -> str | None:
-    """Records of blocks that were too large and are not any more, or the other way round; None without such blocks."""
-    before, lost, won, after = (
-        f"({keyed_sql(work.model, place, table)})"
-        for table in (work.tables.kept("active"), "active_lost", work.scratch("active_fresh"), work.scratch("active"))
-    )
-    most, crossed = work.model.limits.max_block, f"crossed_{place}"
-    work.con.execute(
-        f"""
-        create or replace table {crossed} as
-        with net as (
-            select key, sum(n) as net from (select key, 1 as n from {won} union all select key, -1 from {lost})
-            group by key having sum(n) <> 0
-        ),
-        counted as (select key, count(*) as before from {before} semi join net using (key) group by key)
-        select key from net left join counted using (key)
-        where (coalesce(before, 0) > {most}) <> (coalesce(before, 0) + net > {most})
-        """
-    )
-    if not count(work.con, crossed):
-        return None
-    return f"select record_no, 1 as flag from {after} semi join {crossed} using (key)"
+def _crossed_blocks(most: int, dirty: Numbers, before: Keyed, after: Keyed) -> Numbers:
+    """Keys of the blocks that were too large and are not any more, or the other way round, sorted."""
+    keys = _different(*(keys[dirty[numbers]] for numbers, keys in (before, after)))
+    times = (times_among(held, keys) > most for _, held in (before, after))
+    was_large, is_large = times
+    return keys[was_large != is_large]
 
 
-def otherwise_joined(con: duckdb.DuckDBPyConnection, table: str, kept: Kept, as_of: dt.date) -> str:
-    """Query of records whose customer of the day before is another than it was for the kept run.
+def otherwise_joined(con: duckdb.DuckDBPyConnection, table: str, kept: Kept, as_of: dt.date) -> list[int]:
+    """Records whose customer of the day before is another than it was for the kept run.
 
     That a pair was one customer the day before counts for it. Customers that owe their size to a steward are left out
     there (`history.joined_before`), so a change of that concerns all their records.
@@ -240,15 +241,12 @@ def otherwise_joined(con: duckdb.DuckDBPyConnection, table: str, kept: Kept, as_
         """,
         [kept.as_of, as_of, *[kept.as_of, as_of] * 2],
     )
-    return f"select record_no from {table} where record_id in (select record_id from otherwise_joined)"
+    sql = f"select record_no from {table} where record_id in (select record_id from otherwise_joined)"
+    return [row[0] for row in con.execute(sql).fetchall()]
 
 
-def no_longer_decided(work: Work) -> str:
-    """Query of records of pairs that a steward had spoken about for the kept run and has not now."""
+def no_longer_decided(work: Work) -> list[int]:
+    """Records of pairs that a steward had spoken about for the kept run and has not now."""
     spoken = {(d.left, d.right) for d in work.decisions}
     rows = work.con.execute(f"select distinct l, r from {work.tables.kept('decided')}").fetchall()
-    gone = sorted({number for pair in rows if pair not in spoken for number in pair})
-    register(work.con, "undecided", {"record_no": np.array(gone, np.int32)})
-    work.con.execute("create or replace table no_longer_decided as from undecided")
-    work.con.unregister("undecided")
-    return "select record_no from no_longer_decided"
+    return sorted({number for pair in rows if pair not in spoken for number in pair})

@@ -21,7 +21,7 @@ from matching.digest import gaps_sql
 from matching.levels import level_patterns
 from matching.model import MatchModel
 from matching.parameters import Parameters, Profile
-from matching.records import Prepared
+from matching.prepared import Prepared
 
 _PAIRS = 20_000  # pairs of each sort, at most
 _SAMPLED = 200_000  # records in whose blocks pairs are looked for, about
@@ -80,7 +80,8 @@ def _sampled_levels(prepared: Prepared, records: int) -> dict[str, dict[str, dic
     names = [item.comparison for item in model.comparisons]
     sampled = f"({_random_sql(model, table, records)}) union all ({_blocked_sql(model, table, records)})"
     con.execute(f"create or replace table drift_pairs as {sampled}")
-    prepared.foresee("drift_pairs")
+    both = con.execute("select unnest([join_key_l, join_key_r]) as record_no from drift_pairs").fetchnumpy()
+    prepared.holding(both["record_no"])  # at once what is asked for in two parts
     levels = {}
     for kind in ("random", "blocked"):
         pairs = f"(from drift_pairs where match_key = '{kind}')"

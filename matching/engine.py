@@ -1,20 +1,17 @@
-"""Splink on the scratch connection: the model's comparisons with their numbers, and what their levels weigh."""
+"""Splink's part: the model's comparisons with their numbers, and what the levels of a pair weigh."""
 
 from __future__ import annotations
 
-import logging
-from functools import cached_property
 from typing import Any
 
-import duckdb
-import splink
-from splink import DuckDBAPI, SettingsCreator
+from splink import SettingsCreator
 from splink.internals.dialects import SplinkDialect
-from splink.internals.pipeline import CTEPipeline
 from splink.internals.predict import predict_from_comparison_vectors_sqls
 
 from matching.model import Comparison, Level, MatchModel
 from matching.parameters import Parameters
+
+_REACHED = "__splink__df_comparison_vectors"  # what Splink's own query calls pairs whose levels are known
 
 
 def splink_settings(
@@ -58,31 +55,7 @@ def _level(level: Level, m: float, u: float, frequencies: bool) -> dict[str, Any
     return shown
 
 
-class Linker(splink.Linker):
-    """Splink's linker with the SQL that weighs pairs made once: making it costs as much as weighing many pairs."""
-
-    @cached_property
-    def weigh_steps(self) -> list[dict[str, str]]:
-        """What the levels of each pair weigh together."""
-        return predict_from_comparison_vectors_sqls(
-            unique_id_input_columns=self._settings_obj.column_info_settings.unique_id_input_columns,
-            core_model_settings=self._settings_obj.core_model_settings,
-            sql_dialect=SplinkDialect.from_string("duckdb"),
-            retain_intermediate_calculation_columns=True,
-            training_mode=True,
-        )
-
-
-def linker_on(con: duckdb.DuckDBPyConnection, table: str, settings: SettingsCreator) -> Linker:
-    """A Splink linker over a prepared table of the scratch catalog."""
-    api = DuckDBAPI(connection=con)
-    # the model file was checked already (matching.model), more cheaply and with its own words
-    return Linker(
-        api.register(table, dataset_display_name="party"), settings, log_level=logging.CRITICAL, validate_settings=False
-    )
-
-
-def weighing_sql(linker: Linker, reached: str) -> str:
+def weighing_sql(settings: SettingsCreator, reached: str) -> str:
     """Query that weighs pairs whose levels are known: `match_weight`, `match_probability`, `mw_…` per comparison.
 
     `reached` is a relation of record_no_l, record_no_r, match_key, `gamma_…` per comparison, and `tf_…_l`, `tf_…_r` per
@@ -90,6 +63,14 @@ def weighing_sql(linker: Linker, reached: str) -> str:
     which would hold clear values in memory many times over; `matching.levels` finds them with less, and Splink's second
     step does the rest. It is a query and no table, so that only what is asked for is computed.
     """
-    pipeline = CTEPipeline([linker._db_api.table_to_splink_dataframe("__splink__df_comparison_vectors", reached)])
-    pipeline.enqueue_list_of_sqls(linker.weigh_steps)
-    return str(pipeline.generate_cte_pipeline_sql())
+    known = settings.get_settings("duckdb")
+    steps = predict_from_comparison_vectors_sqls(
+        unique_id_input_columns=known.column_info_settings.unique_id_input_columns,
+        core_model_settings=known.core_model_settings,
+        sql_dialect=SplinkDialect.from_string("duckdb"),
+        retain_intermediate_calculation_columns=True,
+        training_mode=True,
+    )
+    named = [(_REACHED, f"from {reached}"), *((step["output_table_name"], step["sql"]) for step in steps)]
+    listed = ", ".join(f"{name} as ({sql})" for name, sql in named)
+    return f"with {listed} select * from {named[-1][0]}"

@@ -1,51 +1,91 @@
-"""The prepared records that a run which looks at what changed weighs: each is read once, however often it is asked for.
+"""Prepared records that are read when they are asked for, each once.
 
-Reading a few of all records costs nearly as much as reading all of them, so what will be asked for is foreseen.
+Reading a few of all records costs nearly as much as reading all of them: who knows what will be asked for asks at once.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
 import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
-from matching.kept import Tables
-from matching.model import MatchModel
+from matching.records import Column, Numbers, Records
+from matching.relations import quoted, register
 
-
-def begin_gathering(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables) -> None:
-    """Make the empty `gathered`, and `foreseen`: what changed, its old units, and who shares a strong identifier.
-
-    Args:
-        con: the scratch connection, with the changes found (`matching.delta.find_changes`).
-        model: says what is weighed.
-        tables: of the party type.
-    """
-    columns = ", ".join(f'"{name}"' for name in ("record_no", *sorted(model.used_columns)))
-    fresh, home, digest = tables.scratch("prepared_fresh"), tables.kept("home"), tables.scratch("digest")
-    con.execute(f"create or replace table {tables.scratch('gathered')} as select {columns} from {fresh} limit 0")
-    con.execute(
-        f"create or replace table foreseen as select record_no from {fresh} union select record_no from {home}"
-        f" where unit in (select unit from {home} semi join {tables.scratch('gone')} using (record_no))"
-    )
-    for place in range(len(model.strong_identifiers)):
-        con.execute(
-            f"insert into foreseen select record_no from {digest} where strong_{place} in"
-            f" (select strong_{place} from {digest} semi join foreseen using (record_no))"
-        )
+_PLAIN = ("record_no", "record_id", "record_hash")
 
 
-def gather(con: duckdb.DuckDBPyConnection, tables: Tables, records: str) -> str:
-    """Name of a table that holds, among others, the prepared records of a relation of record_no."""
-    gathered, fresh = tables.scratch("gathered"), tables.scratch("prepared_fresh")
-    con.execute(
-        f"create or replace table wanted as from (select record_no from {records} union from foreseen)"
-        f" anti join {gathered} using (record_no)"
-    )
-    con.execute("truncate foreseen")
-    if con.execute("from wanted limit 1").fetchone():
-        columns = ", ".join(f'"{row[0]}"' for row in con.execute(f"describe {gathered}").fetchall())
-        con.execute(
-            f"insert into {gathered} select {columns} from {tables.kept('prepared')} semi join wanted using (record_no)"
-            f" anti join {tables.scratch('gone')} using (record_no)"
-            f" union all select {columns} from {fresh} semi join wanted using (record_no)"
-        )
-    return gathered
+@dataclass(frozen=True)
+class Source:
+    """A relation of prepared records, and by number which of them to take from it (None: all)."""
+
+    table: str
+    is_here: Numbers | None = None
+
+
+class Gathered:
+    """The records read so far, by number. One thread reads; what was read may be used by several."""
+
+    def __init__(
+        self, con: duckdb.DuckDBPyConnection, columns: Iterable[str], sources: Sequence[Source], size: int
+    ) -> None:
+        """Nothing is read yet.
+
+        Args:
+            con: the scratch connection.
+            columns: what is read of a record besides its number, its id and its hash.
+            sources: where the records are; each is in one of them.
+            size: one more than the highest number.
+        """
+        self._con = con
+        self._columns = [*_PLAIN, *(name for name in sorted(columns) if name not in _PLAIN)]
+        self._sources = sources
+        self._places = np.full(size, -1, np.int32)
+        self._table = self._read(np.zeros(0, np.int32))
+        self._records = Records({})
+
+    def holding(self, numbers: Numbers) -> Records:
+        """Records by number, these among them; numbers of no record have no values."""
+        missing = np.unique(numbers[self._places[numbers] < 0])
+        if len(missing) or not self._records.columns:
+            self._table = pa.concat_tables([self._table, self._read(missing)])
+            self._places = self._places.copy()
+            self._places[self._table["record_no"].to_numpy()] = np.arange(len(self._table), dtype=np.int32)
+            shown = self._columns[len(_PLAIN) :]
+            self._records = Records({name: Column(self._places, self._table[name].combine_chunks()) for name in shown})
+        return self._records
+
+    def ids(self, numbers: Numbers) -> pa.Array:
+        """The ids of some records."""
+        self.holding(numbers)
+        return self._table["record_id"].combine_chunks().take(pa.array(self._places[numbers]))
+
+    def contents(self, numbers: Numbers) -> Numbers:
+        """The hashes of what some records say."""
+        self.holding(numbers)
+        return np.asarray(self._table["record_hash"].to_numpy()[self._places[numbers]])
+
+    def ranks(self, numbers: Numbers) -> Numbers:
+        """By number, of some records at least: the place in the order of the ids."""
+        self.holding(numbers)
+        order = pc.sort_indices(self._table["record_id"]).to_numpy()
+        ranks = np.full(len(self._places), -1, np.int32)
+        ranks[self._table["record_no"].to_numpy()[order]] = np.arange(len(order), dtype=np.int32)
+        return ranks
+
+    def _read(self, numbers: Numbers) -> pa.Table:
+        listed = ", ".join(map(quoted, self._columns))
+        found: list[pa.Table] = []
+        for source in self._sources:
+            wanted = numbers if source.is_here is None else numbers[source.is_here[numbers]]
+            if not len(wanted) and found:
+                continue
+            register(self._con, "wanted_records", {"record_no": pa.array(wanted, pa.int32())})
+            query = f"select {listed} from {source.table} semi join wanted_records using (record_no)"
+            found.append(self._con.execute(query).to_arrow_table())
+            self._con.unregister("wanted_records")
+        return pa.concat_tables(found)

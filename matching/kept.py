@@ -22,7 +22,7 @@ from warehouse.store import CATALOG
 
 _STATE = f"{CATALOG}.main.match_state"
 _DRIFT = f"{CATALOG}.main.match_drift"
-_FORMAT = 3  # goes up when what is kept, or how the engine decides, changes
+_FORMAT = 4  # goes up when what is kept, or how the engine decides, changes
 _ENGINES = ("duckdb", "splink")  # hashes and distances are theirs
 _KINDS = ("prepared", "digest", "active", "judged", "home", "refused", "decided")
 _DEAD = 1.5  # times as many rows as are alive: of a table of at least so many, the dead ones are worth dropping
@@ -34,8 +34,9 @@ class Tables:
     """Names of the tables of one party type: in the scratch catalog, and as kept in the warehouse.
 
     prepared: records with their keys. digest: their hashes (`matching.digest`). active: one record per unit and
-    content, with its blocking keys. judged: pairs that are not rejected. home: per record its unit and its customer,
-    after and before decisions. refused: pairs that a constraint kept from joining. decided: the stewards' word.
+    content, with its blocking keys (`matching.active`). judged: pairs that are not rejected. home: per record its unit
+    and its customer, after and before decisions. refused: pairs that a constraint kept from joining. decided: the
+    stewards' word.
     """
 
     party_type: str

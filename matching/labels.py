@@ -21,7 +21,7 @@ import pyarrow as pa
 from matching.decisions import ONE_PARTY, TWO_PARTIES, PairDecision
 from matching.expectation import Pattern
 from matching.levels import level_patterns
-from matching.records import Prepared
+from matching.prepared import Prepared
 from matching.relations import count
 from warehouse.errors import SourceError
 

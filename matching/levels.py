@@ -7,7 +7,7 @@ or differ is told by their hashes; what a rule asks beyond that is asked of Duck
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import duckdb
@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import Comparison, MatchModel
-from matching.records import Numbers, Prepared, Records
+from matching.prepared import Prepared
+from matching.records import Numbers, Records
 from matching.rules import Argument, asked_columns, condition
 from matching.side_by_side import side_by_side, threads
 
@@ -73,7 +74,7 @@ def told_by_hash(model: MatchModel) -> set[str]:
 
 @dataclass(frozen=True)
 class Chunk:
-    """Some of many pairs: what was given of them, and their places in the columns that are asked for."""
+    """Some of many pairs: what was given of them, and the numbers of both sides."""
 
     given: pa.Table
     records: Records
@@ -86,21 +87,20 @@ class Chunk:
         return {item.comparison: _reached(item, sides) for item in comparisons}
 
 
-def in_chunks(prepared: Prepared, pairs: pa.Table, columns: Iterable[str]) -> Iterator[Chunk]:
+def in_chunks(con: duckdb.DuckDBPyConnection, records: Records, pairs: pa.Table) -> Iterator[Chunk]:
     """Pairs in parts small enough to hold all their values; one empty part when there are none.
 
     Args:
-        prepared: the records.
+        con: whose threads share the parts.
+        records: by number, those of the pairs among them.
         pairs: with join_key_l and join_key_r, the numbers of both sides.
-        columns: what will be asked for.
     """
-    at_once, hashed = threads(prepared.con), told_by_hash(prepared.model)
+    at_once = threads(con)
     rounds = max(math.ceil(len(pairs) / (_AT_ONCE * at_once)), 1)
     size = max(math.ceil(len(pairs) / (rounds * at_once)), _FEW)  # so that no thread is left with much at the end
     for first in range(0, max(len(pairs), 1), size):
         given = pairs.slice(first, size)
-        left, right = (given[f"join_key_{side}"].to_numpy() for side in "lr")
-        yield Chunk(given, *prepared.of(columns, left, right, hashed))
+        yield Chunk(given, records, *(given[f"join_key_{side}"].to_numpy() for side in "lr"))
 
 
 def _reached(item: Comparison, sides: Sides) -> Numbers:
@@ -152,9 +152,8 @@ def level_patterns(prepared: Prepared, pairs: str, names: Sequence[str]) -> list
     if not names:
         return []
     con, comparisons = prepared.con, [prepared.model.comparison(name) for name in names]
-    columns = {column for item in comparisons for column in item.columns}
     found = con.execute(f"select join_key_l, join_key_r from {pairs}").to_arrow_table()
-    chunks = in_chunks(prepared, found, columns)
+    chunks = in_chunks(con, prepared.holding(*(found[f"join_key_{side}"].to_numpy() for side in "lr")), found)
     reached = side_by_side(con, lambda cursor, chunk: pa.table(chunk.levels(cursor, comparisons)), chunks)
     con.register("pair_levels", pa.concat_tables(list(reached)))
     listed = ", ".join(f'"{name}"' for name in names)

@@ -23,7 +23,7 @@ from matching.model import PARTY_TYPES, MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters, prior_shift, read_parameters, save_parameters
 from matching.party import gather_parties
 from matching.prepare import prepare
-from matching.records import Prepared
+from matching.prepared import Prepared
 from matching.train import parameters_path, train
 from warehouse import store
 from warehouse.errors import GateError, NotFoundError

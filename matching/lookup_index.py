@@ -20,7 +20,7 @@ import pyarrow as pa
 from matching.blocking import strong_pairs
 from matching.grouping import components
 from matching.model import BlockingRule, MatchModel
-from matching.records import Prepared
+from matching.prepared import Prepared
 from matching.relations import count
 from matching.rules_single import Record
 from matching.verdict import conflict_sql, strong_sql
@@ -249,7 +249,7 @@ def _identities(con: duckdb.DuckDBPyConnection) -> tuple[pa.Array, pa.Array, Row
 
 def _units(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> Rows:
     """Per row what strong identifiers joined it with, as a run joins them; also makes `lookup_active`."""
-    strong_pairs(Prepared(con, model, table), "lookup_strong")
+    strong_pairs(Prepared(con, model, table)).write(con, "lookup_strong")
     left, right = _arrays(con, _joined_sql(model, table))
     number = count(con, table)
     units = components(number, left.to_numpy(), right.to_numpy())

@@ -19,7 +19,8 @@ import pyarrow.compute as pc
 
 from matching.levels import told_by_hash
 from matching.model import FieldModel, MatchModel
-from matching.records import Column, Numbers, Prepared, Records, hashes_of
+from matching.prepared import Prepared
+from matching.records import Column, Numbers, Records, hashes_of
 from matching.relations import by_place, in_batches, quoted, with_places
 from matching.side_by_side import side_by_side
 from matching.standardise import KINDS, keys_of

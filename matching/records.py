@@ -1,4 +1,4 @@
-"""Prepared records: as a relation for SQL, and as arrays from which the values of a pair are taken by place.
+"""Values of prepared records as arrays, from which those of a pair are taken by place.
 
 A value stands once however many records hold it. Two values of one column are equal when their hashes are, so most of
 what is asked of a pair is answered by numbers; texts are taken only for the pairs that are then still undecided.
@@ -6,7 +6,7 @@ what is asked of a pair is answered by numbers; texts are taken only for the pai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -14,11 +14,11 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching.model import MatchModel
-from matching.relations import count, in_batches, quoted
+from matching.relations import quoted
 
 Numbers = np.ndarray
-_NONE = 0  # hash of a value that is not there
+NONE = 0  # hash of a value that is not there
+_SPARSE = 16  # times as many places as there are keys that are looked for: few others fall into theirs
 SPREAD = np.uint64(0x9E3779B97F4A7C15)  # an odd number: times it, small numbers differ in all bits
 
 
@@ -69,12 +69,16 @@ class Records:
         """The hashes of some records' values; 0 for none."""
         return np.asarray(self.hashed(con, name)[self.columns[name].places[records]])
 
+    def all_hashes(self, con: duckdb.DuckDBPyConnection, name: str) -> Numbers:
+        """The hashes of all records' values by number; 0 for none."""
+        return np.asarray(self.hashed(con, name)[self.columns[name].places])
+
     def keys(self, con: duckdb.DuckDBPyConnection, name: str, records: Numbers, *, is_list: bool = False) -> pa.Array:
         """The hashes of some records' values, of lists those of their entries; null for none."""
         if is_list:
             return Column(self.columns[name].places, _entry_hashes(con, self.columns[name].values)).taken(records)
         hashes = self.hashes(con, name, records)
-        return pa.array(hashes, mask=hashes == _NONE)
+        return pa.array(hashes, mask=hashes == NONE)
 
 
 def hashes_of(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
@@ -82,8 +86,8 @@ def hashes_of(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
     con.register("hashed_values", pa.table({"value": values}))
     found = con.execute(f"select {hash_sql('value')} as hash from hashed_values").fetchnumpy()["hash"]
     con.unregister("hashed_values")
-    hashes = np.append(np.asarray(found, np.uint64), np.uint64(_NONE))
-    hashes[:-1][values.is_null().to_numpy(zero_copy_only=False)] = _NONE
+    hashes = np.append(np.asarray(found, np.uint64), np.uint64(NONE))
+    hashes[:-1][values.is_null().to_numpy(zero_copy_only=False)] = NONE
     return hashes
 
 
@@ -112,10 +116,32 @@ def maybe_shared(keys: Numbers, owners: Numbers) -> Numbers:
 
 def maybe_among(keys: Numbers, others: Numbers) -> Numbers:
     """Which keys may be among others: all that are, and some whose last bits are those of another."""
-    bits = len(keys).bit_length()
+    bits = max(len(keys), _SPARSE * len(others)).bit_length()
     is_there = np.zeros(1 << bits, bool)
     is_there[_last_bits(others, bits)] = True
     return np.asarray(is_there[_last_bits(keys, bits)])
+
+
+def found_among(keys: Numbers, asked: Numbers) -> Numbers:
+    """Places of the keys that are among those asked for, which are few, different and sorted."""
+    maybe, at = _met(keys, asked)
+    return maybe[at >= 0]
+
+
+def times_among(keys: Numbers, asked: Numbers) -> Numbers:
+    """How often each of the asked keys, which are few, different and sorted, is among keys."""
+    _, at = _met(keys, asked)
+    return np.bincount(at + 1, minlength=len(asked) + 1)[1:]
+
+
+def _met(keys: Numbers, asked: Numbers) -> tuple[Numbers, Numbers]:
+    """Places of keys that may be among those asked for, and where among these: -1 for not at all."""
+    if not len(asked):
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
+    maybe = np.flatnonzero(maybe_among(keys, asked))
+    held = keys[maybe]
+    at = np.minimum(np.searchsorted(asked, held), len(asked) - 1)
+    return maybe, np.where(asked[at] == held, at, -1)
 
 
 def _last_bits(keys: Numbers, bits: int) -> Numbers:
@@ -136,101 +162,6 @@ def _entry_hashes(con: duckdb.DuckDBPyConnection, values: pa.ListArray) -> pa.Ar
     found = con.execute(f"select {key_sql('value', is_list=True)} as value from listed_values").to_arrow_table()
     con.unregister("listed_values")
     return found["value"].combine_chunks()
-
-
-@dataclass(frozen=True)
-class Prepared:
-    """The prepared records of one party type.
-
-    Attributes:
-        con: the scratch connection.
-        model: what they were prepared for.
-        table: relation of `record_no`, `record_id`, `record_hash`, the fields and their keys.
-        records: all of them by number, where they were prepared in this process and numbered from 0 on.
-        digest: their digest (`matching.digest`), where there is one.
-        gather: gives a relation with the records of a relation of record_no (`matching.gathered`), where reading a few
-            of all is dear.
-    """
-
-    con: duckdb.DuckDBPyConnection
-    model: MatchModel
-    table: str
-    records: Records | None = None
-    digest: str | None = None
-    gather: Callable[[str], str] | None = None
-
-    def __len__(self) -> int:
-        return count(self.con, self.table)
-
-    def keyed(self, names: Iterable[str], wanted: str | None = None) -> str:
-        """Relation of some columns as hashes, entry by entry where they are lists, beside `record_no`.
-
-        Args:
-            names: the columns.
-            wanted: relation whose `record_no` are the records that are asked for, its other columns stay beside; all
-                records when not given.
-        """
-        lists = self.model.list_columns
-        if self.records is None:
-            columns = ", ".join(
-                f"{key_sql(name, is_list=name in lists)} as {quoted(name)}" for name in sorted(set(names))
-            )
-            if wanted is None:
-                return f"(select record_no, {columns} from {self.table})"
-            return (
-                f"(select wanted.*, {columns} from {self._holding(wanted)} join {wanted} as wanted using (record_no))"
-            )
-        asked = f"from {wanted}" if wanted else f"select record_no from {self.table}"
-        made = self.con.execute(asked).fetchnumpy()
-        numbers = made["record_no"]
-        made |= {name: self.records.keys(self.con, name, numbers, is_list=name in lists) for name in sorted(set(names))}
-        self.con.register("keyed_records", in_batches(pa.table(made)))
-        return "keyed_records"
-
-    def hashed_column(self, name: str) -> str:
-        """Relation of `record_no` and `value`: the hashes of one column's values, null where there is none."""
-        keys = [item.key for item in self.model.strong_identifiers]
-        for kind, columns in (("strong", keys), ("value", self.model.term_frequency_columns)):
-            if self.digest and name in columns:
-                return f"(select record_no, {kind}_{columns.index(name)} as value from {self.digest})"
-        return f"(select record_no, {quoted(name)} as value from {self.keyed([name])})"
-
-    def _holding(self, wanted: str | None) -> str:
-        """A relation that holds the records of `wanted`, or all."""
-        return self.gather(wanted) if self.gather and wanted else self.table
-
-    def of(
-        self, columns: Iterable[str], left: Numbers, right: Numbers, hashed: Collection[str] = ()
-    ) -> tuple[Records, Numbers, Numbers]:
-        """The records of pairs given by number: at least these columns, and the places of both sides in them.
-
-        `hashed`: columns whose hashes will be asked for, which are made best while the records are read.
-        """
-        if self.records is not None:
-            return self.records, left, right
-        numbers = np.unique(np.concatenate([left, right]))
-        read = self._read(sorted(columns), numbers, hashed)
-        return read, np.searchsorted(numbers, left), np.searchsorted(numbers, right)
-
-    def foresee(self, pairs: str) -> None:
-        """Let the records of pairs be read that will be asked for in parts."""
-        if self.gather:
-            self.gather(f"(select unnest([join_key_l, join_key_r]) as record_no from {pairs})")
-
-    def _read(self, columns: Sequence[str], numbers: Numbers, hashed: Collection[str]) -> Records:
-        """Some records, in the order of their numbers."""
-        self.con.register("wanted_records", pa.table({"record_no": pa.array(numbers, pa.int32())}))
-        known = [name for name in columns if name in hashed]
-        made = (f"coalesce({key_sql(name)}, {_NONE}) as {quoted(f'hash of {name}')}" for name in known)
-        listed = [*map(quoted, columns), *made]
-        found = self.con.execute(
-            f"select record_no, {', '.join(listed)} from {self._holding('wanted_records')}"
-            " semi join wanted_records using (record_no) order by record_no"
-        ).to_arrow_table()
-        self.con.unregister("wanted_records")
-        places = np.arange(len(found), dtype=np.int32)
-        hashes = {name: np.append(found[f"hash of {name}"].to_numpy(), np.uint64(_NONE)) for name in known}
-        return Records({name: Column(places, found[name].combine_chunks()) for name in columns}, hashes)
 
 
 def hash_sql(value: str) -> str:

@@ -42,10 +42,15 @@ class Members:
         return replace(decision, left=int(self.place[decision.left]), right=int(self.place[decision.right]))
 
 
-def regroup(work: Work) -> int:
-    """Make `home` (record_no, unit, home, home_before), `refused` and `decided`; returns the number of customers."""
+def regroup(work: Work, flags: Numbers | None = None) -> int:
+    """Make `home` (record_no, unit, home, home_before), `refused` and `decided`; returns the number of customers.
+
+    Args:
+        work: the run.
+        flags: by number, where an earlier run was kept (`matching.delta`).
+    """
     edges = _edges(work)
-    members = _concerned(work, edges) if work.kept else _everybody(work)
+    members = _everybody(work) if flags is None else _concerned(work, edges, flags)
     before, after = _group(work, members, edges)
     _write_homes(work, members, before, after)
     _write_refused(work, members, after.refusals)
@@ -66,23 +71,18 @@ def _everybody(work: Work) -> Members:
     return Members(numbers, numbers)
 
 
-def _concerned(work: Work, edges: Edges) -> Members:
+def _concerned(work: Work, edges: Edges, flags: Numbers) -> Members:
     """The records of every component that something which changed belongs to."""
-    con = work.con
     same = [d for d in work.decisions if d.effect == "same"]
     left = np.concatenate([edges.left, [d.left for d in same]]).astype(np.int32)
     right = np.concatenate([edges.right, [d.right for d in same]]).astype(np.int32)
     home = components(work.size, left, right)
     touched = np.zeros(work.size, bool)
     touched[home[_turned(work)]] = True
-    flags = con.execute(f"select record_no, flag from {work.scratch('flags')}").fetchnumpy()
-    touched |= np.bincount(home[flags["record_no"]], weights=flags["flag"], minlength=work.size) >= 2
-    register(con, "touched", {"record_no": np.flatnonzero(touched[home]).astype(np.int32)})
-    found = con.execute(
-        f"select record_no from (select record_no, record_id from {work.scratch('prepared')})"
-        " semi join touched using (record_no) order by record_id"
-    ).fetchnumpy()["record_no"]
-    con.unregister("touched")
+    touched |= np.bincount(home, weights=flags, minlength=work.size) >= 2
+    assert work.delta is not None
+    found = np.flatnonzero(touched[home] & work.delta.is_there).astype(np.int32)
+    found = found[np.argsort(work.prepared.gathered.ranks(found)[found])]
     place = np.full(work.size, -1, np.int32)
     place[found] = np.arange(len(found), dtype=np.int32)
     return Members(found, place)
@@ -136,31 +136,15 @@ def _group(work: Work, members: Members, edges: Edges) -> tuple[Grouping, Groupi
 
 def _exclusive(work: Work, members: Members) -> dict[str, Numbers]:
     """Per exclusive value and class a code of the value for every member."""
-    con, records = work.con, work.prepared.records
+    records = work.prepared.holding(members.numbers)
     exclusive: dict[str, Numbers] = {}
-    if records is not None:
-        for item in work.model.exclusive:
-            exclusive |= _coded(con, records, item, members.numbers)
-        return exclusive
-    register(con, "members", {"record_no": members.numbers})
-    held = f"{work.scratch('prepared')} semi join members using (record_no)" if work.kept else work.scratch("prepared")
     for item in work.model.exclusive:
-        for name in _classes(con, item, held):
-            within = f'"{item.within}" = $name' if item.within else "$name = ''"
-            found = con.execute(
-                f'select record_no, (hash("{item.value}") >> 1)::bigint as code from {held}'
-                f' where "{item.value}" is not null and {within}',
-                {"name": name},
-            ).fetchnumpy()
-            codes = np.full(len(members.numbers), UNKNOWN, np.int64)
-            codes[members.place[found["record_no"]]] = found["code"]
-            exclusive[f"{item.conflict}:{name}"] = codes
-    con.unregister("members")
+        exclusive |= _coded(work.con, records, item, members.numbers)
     return exclusive
 
 
 def _coded(con: duckdb.DuckDBPyConnection, records: Records, item: Exclusive, numbers: Numbers) -> dict[str, Numbers]:
-    """As `_exclusive` one value, of records at hand."""
+    """As `_exclusive` one value."""
     hashes = records.hashes(con, item.value, numbers)
     codes = np.where(hashes == 0, UNKNOWN, (hashes >> np.uint64(1)).astype(np.int64))
     if not item.within:
@@ -172,20 +156,14 @@ def _coded(con: duckdb.DuckDBPyConnection, records: Records, item: Exclusive, nu
     return {f"{item.conflict}:{name}": np.where(held[name], codes, UNKNOWN) for name in wanted}
 
 
-def _classes(con: duckdb.DuckDBPyConnection, item: Exclusive, held: str) -> list[str]:
-    if not item.within:
-        return [""]
-    rows = con.execute(f'select distinct "{item.within}" from {held} where "{item.within}" is not null order by 1')
-    return [str(row[0]) for row in rows.fetchall() if item.classes is None or row[0] in item.classes]
-
-
 def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, Numbers, Numbers]:
     """Weights of all pairs inside the components that a chain may have made, giants left out."""
     con, sizes = work.con, np.bincount(home, minlength=len(home))
     is_asked = (sizes > 2) & (sizes <= _GIANT)
     known = con.execute(f"select record_no_l, record_no_r, match_weight from {work.scratch('judged')}").fetchnumpy()
     left, right = (members.place[known[f"record_no_{side}"]] for side in "lr")
-    inside = (left >= 0) & (right >= 0) & (home[left] == home[right]) & is_asked[home[left]]
+    inside = np.flatnonzero((left >= 0) & (right >= 0))
+    inside = inside[(home[left[inside]] == home[right[inside]]) & is_asked[home[left[inside]]]]
     left, right, weight = left[inside], right[inside], known["match_weight"][inside]
     is_open = is_asked & (np.bincount(home[left], minlength=len(home)) < sizes * (sizes - 1) // 2)
     chained = np.flatnonzero(is_open[home])

@@ -19,9 +19,9 @@ from matching.model import MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters
 from matching.party import folded_sql
 from matching.prepare import prepare
-from matching.records import Prepared
+from matching.prepared import Prepared
 from matching.regroup import regroup
-from matching.relations import count, highest
+from matching.relations import count
 from matching.score import scorer
 from matching.train import parameters_path, trained_parameters
 from matching.weigh import weigh
@@ -174,18 +174,15 @@ def resolve_prepared(
     """
     con, model = prepared.con, prepared.model
     tables, records = Tables(model.party_type), len(prepared)
-    numbers = [prepared.table, *([tables.kept("prepared")] if kept else [])]
-    size = 1 + max(highest(con, table) for table in numbers)
     ours, by_number = numbered(con, prepared.table, list(decisions))
-    ready = scorer(prepared, parameters)
-    work = Work(ready, tables, records, size, by_number, kept)
-    oversize, pairs = weigh(work, as_of)
+    work = Work(scorer(prepared, parameters), tables, records, prepared.size, by_number, kept)
+    weighed = weigh(work, as_of)
     if before:
         _keep_joined(work, before)
-    customers = regroup(work)
+    customers = regroup(work, weighed.flags)
     return Resolved(
-        model.party_type, model, parameters.version, tables, records, pairs, customers,
-        ours, by_number, oversize, kept,
+        model.party_type, model, parameters.version, tables, records, weighed.pairs, customers,
+        ours, by_number, weighed.oversize, kept,
     )  # fmt: skip
 
 

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import duckdb
 import pyarrow as pa
 
-from matching.engine import Linker, linker_on, splink_settings, weighing_sql
+from matching.engine import splink_settings, weighing_sql
 from matching.levels import Chunk, in_chunks
 from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
-from matching.records import Prepared
+from matching.prepared import Prepared
+from matching.records import Numbers
 from matching.relations import in_batches
 from matching.side_by_side import side_by_side
 from matching.term_frequency import Shares, count_shares
@@ -33,13 +35,13 @@ class Scorer:
     Attributes:
         prepared: all records.
         parameters: the model's numbers.
-        linker: Splink with both.
+        weighing: Splink's query over `reached_pairs`.
         shares: how common values are.
     """
 
     prepared: Prepared
     parameters: Parameters
-    linker: Linker
+    weighing: str
     shares: Shares
 
     def weigh(self, pairs: str, target: str, shape: Shape = _as_it_is, *, append: bool = False) -> None:
@@ -58,10 +60,11 @@ class Scorer:
         con = self.prepared.con
         found = con.execute(f"select match_key, join_key_l, join_key_r from {pairs}").to_arrow_table()
         query = shape(f"({self._weighed_sql()})")
-        self.prepared.foresee(pairs)
+        records = self.prepared.holding(*(found[f"join_key_{side}"].to_numpy() for side in "lr"))
+        made = partial(self._reached, shares=self.shares.by_value(records))
         for first in range(0, max(len(found), 1), _AT_ONCE):
-            chunks = in_chunks(self.prepared, found.slice(first, _AT_ONCE), self.prepared.model.weighed_columns)
-            reached = pa.concat_tables(side_by_side(con, self._reached, chunks))
+            chunks = in_chunks(con, records, found.slice(first, _AT_ONCE))
+            reached = pa.concat_tables(side_by_side(con, made, chunks))
             con.register("reached_pairs", in_batches(reached))
             con.execute(f"insert into {target} {query}" if append else f"create or replace table {target} as {query}")
             append = True
@@ -73,9 +76,9 @@ class Scorer:
         columns = ["record_no_l, record_no_r, match_key.rule, match_weight, match_probability"]
         columns += [f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons]
         columns += [f'match_key."{name}_{side}"' for name in model.judged_columns for side in "lr"]
-        return f"select {', '.join(columns)} from ({weighing_sql(self.linker, 'reached_pairs')})"
+        return f"select {', '.join(columns)} from ({self.weighing})"
 
-    def _reached(self, con: duckdb.DuckDBPyConnection, chunk: Chunk) -> pa.Table:
+    def _reached(self, con: duckdb.DuckDBPyConnection, chunk: Chunk, shares: Mapping[str, Numbers]) -> pa.Table:
         """Pairs with the levels they reach, how common their values are, and what they are judged by.
 
         Splink hands `match_key` through, so whatever it does not ask for stands in there.
@@ -85,8 +88,9 @@ class Scorer:
         made |= {f"gamma_{name}": codes for name, codes in chunk.levels(con, model.comparisons).items()}
         carried = {"rule": chunk.given["match_key"].combine_chunks()}
         for name in model.term_frequency_columns:
-            shares = self.shares.of(con, records, name, (chunk.left, chunk.right))
-            made |= {f"tf_{name}_{side}": share for side, share in zip("lr", shares, strict=True)}
+            for side, numbers in (("l", chunk.left), ("r", chunk.right)):
+                share = shares[name][records.columns[name].places[numbers]]
+                made[f"tf_{name}_{side}"] = pa.array(share, from_pandas=True)
         for side, wanted in (("l", chunk.left), ("r", chunk.right)):
             for name in model.judged_columns:
                 is_class = name in class_columns(model)
@@ -104,7 +108,7 @@ def scorer(prepared: Prepared, parameters: Parameters) -> Scorer:
     """
     shares = count_shares(prepared, parameters.records)
     settings = splink_settings(prepared.model, parameters, prior_shift(parameters, len(prepared)))
-    return Scorer(prepared, parameters, linker_on(prepared.con, prepared.table, settings), shares)
+    return Scorer(prepared, parameters, weighing_sql(settings, "reached_pairs"), shares)
 
 
 def evidence_sql(model: MatchModel) -> str:

@@ -22,7 +22,7 @@ from matching.model import MatchModel
 from matching.pairs import finish_pairs
 from matching.parameters import Parameters, read_parameters, save_parameters
 from matching.prepare import put_prepared
-from matching.records import Prepared
+from matching.prepared import Prepared
 from matching.relations import count, quoted
 from matching.resolve import Resolved, resolve_prepared
 from matching.table_files import Say

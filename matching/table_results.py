@@ -8,7 +8,8 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching.records import Numbers, Prepared
+from matching.prepared import Prepared
+from matching.records import Numbers
 from matching.relations import in_batches, register
 from matching.resolve import Resolved
 from matching.score import pattern_sql
@@ -63,9 +64,9 @@ def write_result(con: duckdb.DuckDBPyConnection, out: Path, name: str, query: st
 def show_doubtful(prepared: Prepared, resolved: Resolved) -> None:
     """Make `doubtful`: the pairs to be reviewed by number, with the values of both sides."""
     listed = prepared.con.execute(f"select record_no_l, record_no_r from {resolved.scratch('listed')}").fetchnumpy()
-    fields, _, _ = prepared.of(prepared.model.fields, listed["record_no_l"], listed["record_no_r"])
+    assert prepared.records is not None
     register(prepared.con, "doubtful", listed | {
-        f"{name}_{side}": fields.columns[name].taken(listed[f"record_no_{side}"])
+        f"{name}_{side}": prepared.records.columns[name].taken(listed[f"record_no_{side}"])
         for name in prepared.model.fields for side in "lr"
     })  # fmt: skip
 

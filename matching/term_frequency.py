@@ -7,7 +7,7 @@ value leave every weight as it was. They are also rounded down to half a bit (st
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import duckdb
@@ -15,7 +15,8 @@ import numpy as np
 import pyarrow as pa
 
 from matching.model import MatchModel
-from matching.records import Numbers, Prepared, Records, runs
+from matching.prepared import Prepared
+from matching.records import Numbers, Records, runs, times_among
 from matching.side_by_side import side_by_side
 
 
@@ -33,23 +34,30 @@ def count_sql(model: MatchModel, records: str = "count(*)") -> str:
     return records if model.training.blocks else f"greatest({records} - 1, 1)"
 
 
+def counted(model: MatchModel, records: Numbers) -> Numbers:
+    """As `count_sql`, of numbers of records at hand."""
+    return records if model.training.blocks else np.maximum(records - 1, 1)
+
+
+def rounding_step(counts: Numbers) -> Numbers:
+    """Twice the binary logarithm of counts, rounded down: counts of one step are rounded to the same one."""
+    return np.floor(np.log2(counts.astype(np.int64) ** 2)).astype(np.int64)
+
+
 @dataclass(frozen=True)
 class Shares:
     """Which share of the records at training hold the same value, rounded; see `count_shares`."""
 
     prepared: Prepared
     trained_on: int
-    by_value: Mapping[str, Numbers] = field(default_factory=dict)
+    known: Mapping[str, Numbers] = field(default_factory=dict)
 
-    def of(
-        self, con: duckdb.DuckDBPyConnection, records: Records, column: str, sides: Sequence[Numbers]
-    ) -> list[pa.Array]:
-        """The shares of some records' values, once for each side of pairs; null where there is no value."""
-        shares = self.by_value.get(column)
-        if shares is None:
-            shares = self._looked_up(con, records.hashed(con, column), column)
-        found = (shares[records.columns[column].places[wanted]] for wanted in sides)
-        return [pa.array(side, from_pandas=True) for side in found]
+    def by_value(self, records: Records) -> Mapping[str, Numbers]:
+        """Per column whose value counts weigh the share of every value, and one more for no value."""
+        if self.known:
+            return self.known
+        columns = self.prepared.model.term_frequency_columns
+        return {name: self._looked_up(records.hashed(self.prepared.con, name), name) for name in columns}
 
     def counted(self, con: duckdb.DuckDBPyConnection, records: Records, column: str) -> Numbers:
         """The share of every value when all records are at hand."""
@@ -61,28 +69,18 @@ class Shares:
         bearers[order] = np.repeat(np.add.reduceat(held, np.cumsum(sizes) - sizes), sizes)
         return self._rounded(con, bearers, hashes)
 
-    def _looked_up(self, con: duckdb.DuckDBPyConnection, hashes: Numbers, column: str) -> Numbers:
+    def _looked_up(self, hashes: Numbers, column: str) -> Numbers:
         """The shares of values of some records: how many of all records hold them is counted now."""
-        con.register("asked_values", pa.table({"value": np.unique(hashes)}))
-        found = con.execute(
-            f"select value, {count_sql(self.prepared.model)} as n from {self.prepared.hashed_column(column)} as held"
-            " semi join asked_values using (value) group by value order by value"
-        ).fetchnumpy()
-        con.unregister("asked_values")
-        counts = np.ones(len(hashes), np.int64)
-        if len(found["value"]):
-            at = np.minimum(np.searchsorted(found["value"], hashes), len(found["value"]) - 1)
-            counts = np.where(found["value"][at] == hashes, found["n"][at], 1)
-        return self._rounded(con, counts, hashes, is_counted=True)
+        asked, places = np.unique(hashes, return_inverse=True)
+        counts = times_among(self.prepared.hashes(column), asked)
+        return self._rounded(self.prepared.con, counts[places], hashes)
 
-    def _rounded(
-        self, con: duckdb.DuckDBPyConnection, counts: Numbers, hashes: Numbers, *, is_counted: bool = False
-    ) -> Numbers:
+    def _rounded(self, con: duckdb.DuckDBPyConnection, counts: Numbers, hashes: Numbers) -> Numbers:
         """Shares from counts; not a number where there is no value."""
         counts = np.maximum(counts, 1)
         different = np.flatnonzero(np.bincount(counts))
         con.register("different_counts", pa.table({"records": different}))
-        shown = "records" if is_counted else count_sql(self.prepared.model, "records")
+        shown = count_sql(self.prepared.model, "records")
         shares = con.execute(
             f"select {rounded_count_sql(shown)} / {max(self.trained_on, 1)}::double as share from different_counts"
             " order by records"
@@ -105,4 +103,4 @@ def count_shares(prepared: Prepared, trained_on: int) -> Shares:
         return shares
     columns = prepared.model.term_frequency_columns
     counted = side_by_side(prepared.con, lambda con, column: shares.counted(con, records, column), columns)
-    return replace(shares, by_value=dict(zip(columns, counted, strict=True)))
+    return replace(shares, known=dict(zip(columns, counted, strict=True)))

@@ -10,18 +10,19 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
-from matching.blocking import block_columns, block_keys, blocked_pairs
+from matching.blocking import Active, blocked_pairs, record_keys
 from matching.drift import profiled
 from matching.expectation import JointStart, Levels, Pattern, maximise, maximise_jointly, shares, smoothed
 from matching.labels import Label, register_labels, with_labels
 from matching.levels import level_patterns
 from matching.model import Comparison, MatchModel
 from matching.parameters import LabelCounts, LevelNumbers, Parameters, load_parameters, save_parameters, stated_levels
-from matching.records import Prepared
+from matching.prepared import Prepared
 from matching.relations import count
 from warehouse.settings import Settings
 
@@ -60,7 +61,7 @@ def train(prepared: Prepared, as_of: dt.date, labels: Sequence[Label] = ()) -> P
         as_of: business day of the records.
         labels: pairs whose truth is known; they inform m and the prior, never u (`matching.labels`).
     """
-    model = prepared.model
+    model, prepared = prepared.model, prepared.at_hand()
     register_labels(prepared.con, labels)
     records, matches, fingerprint = _profile(prepared)
     pairs = max(records * (records - 1) / 2, 1)
@@ -102,20 +103,16 @@ def _trained_jointly(prepared: Prepared, parameters: Parameters) -> Parameters:
 
 def _candidate_pairs(prepared: Prepared) -> float:
     """Make `candidate_pairs`, a fair sample of the pairs the blocking rules find; returns the share that is kept."""
-    con, model = prepared.con, prepared.model
-    source, keys = prepared.table, ""
-    if prepared.records is None:
-        source, keys = prepared.keyed(block_columns(model)), f", {block_keys(model)}"
-    con.execute(f"create or replace table unjoined as select record_no, record_no as unit{keys} from {source}")
-    is_small = len(prepared) <= model.limits.compare_all
+    con, model, numbers = prepared.con, prepared.model, np.sort(prepared.numbers())
+    assert prepared.records is not None
+    is_small = len(numbers) <= model.limits.compare_all
     limit = model.training.random_pairs if is_small else model.training.block_pairs
     # of many records, the pairs of a few with all: as fair, and most keys need not be sorted
-    share = 1.0 if is_small else min(limit / (2 * max(len(prepared), 1)), 1.0)
-    is_drawn = f"hash(record_no, {model.training.seed}) < {int(share * (2**64 - 1))}"
-    drawn = f"(select record_no, 2::tinyint as flag from unjoined where {is_drawn})" if share < 1 else None
-    blocked_pairs(con, model, "unjoined", "candidate_pairs", drawn, prepared.records)
+    share = 1.0 if is_small else min(limit / (2 * max(len(numbers), 1)), 1.0)
+    keyed = partial(record_keys, model, prepared.records, numbers)
+    active = Active(numbers, np.arange(prepared.size, dtype=np.int32), keyed)
+    blocked_pairs(con, model, active, _drawn(prepared, share) if share < 1 else None)[1].write(con, "candidate_pairs")
     kept = share * (2 - share)  # a pair is drawn with either of its records
-    con.execute("drop table unjoined")
     every = max(count(con, "candidate_pairs"), 1)
     if every <= limit:
         return kept
@@ -124,6 +121,15 @@ def _candidate_pairs(prepared: Prepared) -> float:
     bound = np.partition(numbers, limit)[limit]
     con.execute(f"delete from candidate_pairs where {number} >= {bound}")
     return kept * limit / every
+
+
+def _drawn(prepared: Prepared, share: float) -> np.ndarray:
+    """By number a flag of 2 for a share of the records, always the same ones."""
+    bound = int(share * (2**64 - 1))
+    drawn = f"select record_no from {prepared.table} where hash(record_no, {prepared.model.training.seed}) < {bound}"
+    flags = np.zeros(prepared.size, np.int8)
+    flags[prepared.con.execute(drawn).fetchnumpy()["record_no"]] = 2
+    return flags
 
 
 def _profile(prepared: Prepared) -> tuple[int, int, str]:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import numpy as np
 import pyarrow as pa
 
-from matching.blocking import Oversize, block_columns, block_keys, blocked_pairs, strong_pairs
-from matching.delta import mark_dirty, mark_flags, no_longer_decided, otherwise_joined, widen_dirty
+from matching.active import chosen, made, read_active, together, write_active
+from matching.blocking import Active, Oversize, Pairs, blocked_pairs, record_keys, strong_pairs
+from matching.delta import dirty_records, flags_of, neighbours, no_longer_decided, otherwise_joined, value_flags
+from matching.digest import Delta
 from matching.grouping import components
+from matching.kept import Kept
 from matching.records import SPREAD, maybe_shared, runs
 from matching.relations import count, register
 from matching.verdict import judged_sql, name_types
@@ -21,42 +26,140 @@ log = logging.getLogger(__name__)
 _STRONG = "strong is not null and verdict = 'link'"
 
 
-def weigh(work: Work, as_of: dt.date) -> tuple[list[Oversize], int]:
-    """Make `judged`, all pairs that are not rejected, and `active`; returns blocks left out and the number weighed.
+@dataclass(frozen=True)
+class Weighed:
+    """How many pairs were weighed, blocks left out, and by number the flags where an earlier run was kept."""
+
+    pairs: int
+    oversize: Sequence[Oversize]
+    flags: Numbers | None = None
+
+
+@dataclass(frozen=True)
+class _Units:
+    """Records that are looked at in the order of their ids, and the unit of each: what strong identifiers joined."""
+
+    members: Numbers
+    unit: Numbers
+
+
+def weigh(work: Work, as_of: dt.date) -> Weighed:
+    """Make `judged`, all pairs that are not rejected, and `active` for a run that is kept.
 
     What only a later run or a reader of evidence wants, `active` and the weight of each comparison, is made for a run
     that is kept. Where an earlier run was kept, only pairs that may have changed are weighed (`matching.delta`);
     `stale` are the kept ones that no longer hold, `judged_fresh` what takes their place.
     """
-    con, is_part = work.con, work.kept is not None
-    if is_part:
-        mark_dirty(work)
-    strong_pairs(work.prepared, "first_pairs", work.scratch("dirty") if is_part else None)
-    _order(work, "first_pairs")
-    _add_decided(work)
-    work.scorer.weigh("first_pairs", work.fresh("judged"), partial(_judged, work))
-    pa.default_memory_pool().release_unused()
-    _make_units(work)
-    if work.kept:
-        keeps = work.model.limits.keep_joined
-        others = otherwise_joined(con, work.prepared.table, work.kept, as_of) if keeps else None
-        mark_flags(work, [no_longer_decided(work), *([others] if others else [])])
-    pa.default_memory_pool().release_unused()
-    oversize = _pair_units(work)
-    pa.default_memory_pool().release_unused()
-    if not work.keeps:
-        con.execute(f"drop table {work.scratch('active')}")
-    work.scorer.weigh("second_pairs", work.fresh("judged"), partial(_judged, work), append=True)
-    if is_part:
-        _replace_stale(work)
-    pairs = sum(count(con, table) for table in ("first_pairs", "second_pairs"))
+    weighed = _weigh_changes(work, work.kept, work.delta, as_of) if work.kept and work.delta else _weigh_all(work)
     for scratch in ("first_pairs", "second_pairs"):
-        con.execute(f"drop table {scratch}")
-    for block in oversize:
+        work.con.execute(f"drop table {scratch}")
+    for block in weighed.oversize:
         log.warning(
             "blocking rule %s: %d blocks left out, the largest with %d records", block.rule, block.blocks, block.largest
         )
-    return oversize, pairs
+    return weighed
+
+
+def _weigh_all(work: Work) -> Weighed:
+    _weigh_first(work, strong_pairs(work.prepared))
+    pa.default_memory_pool().release_unused()
+    members = np.arange(work.records, dtype=np.int32)
+    found = work.con.execute(f"select record_no_l, record_no_r from {work.scratch('judged')} where {_STRONG}")
+    units = _make_units(work, members, *found.fetchnumpy().values())
+    active = _active(work, units, _contents(work), units.unit)
+    pa.default_memory_pool().release_unused()
+    oversize, pairs = blocked_pairs(work.con, work.model, active)
+    pairs.write(work.con, "second_pairs")
+    if work.keeps:
+        write_active(work.con, work.model, active, work.scratch("active"))
+    del active, pairs
+    pa.default_memory_pool().release_unused()
+    return _weigh_second(work, oversize)
+
+
+def _contents(work: Work) -> Numbers:
+    """By number the hash of what a record says."""
+    found = work.con.execute(f"select record_no, record_hash from {work.prepared.table}").fetchnumpy()
+    content = np.zeros(work.size, np.uint64)
+    content[found["record_no"]] = found["record_hash"]
+    return content
+
+
+def _active(work: Work, units: _Units, content: Numbers, unit: Numbers) -> Active:
+    """One record per unit and content: those of one unit that say the same need not be compared with others twice.
+
+    Args:
+        work: the run.
+        units: the records that are looked at.
+        content: by their place, a hash of what they say.
+        unit: by number, the unit of every record.
+    """
+    numbers = np.sort(units.members[_first_of_content(units, content)])
+    records = work.prepared.holding(numbers)
+    if work.keeps:
+        return made(work.con, work.model, records, numbers, unit)
+    return Active(numbers, unit, partial(record_keys, work.model, records, numbers))
+
+
+def _weigh_changes(work: Work, kept: Kept, delta: Delta, as_of: dt.date) -> Weighed:
+    con, model, ranks = work.con, work.model, work.prepared.gathered.ranks
+    before = read_active(con, model, work.tables.kept("active"), delta.unit)
+    flagged = no_longer_decided(work)
+    if model.limits.keep_joined:
+        flagged += otherwise_joined(con, work.prepared.table, kept, as_of)
+    dirty = dirty_records(model, delta)
+    known = value_flags(model, delta)
+    known[flagged] = 2
+    wanted = np.where(dirty, 2, known)
+    wanted[[number for d in work.decisions for number in (d.left, d.right)]] |= 1
+    work.prepared.holding(neighbours(work, delta, before, wanted))
+    first = strong_pairs(work.prepared, np.where(dirty, 2, 0).astype(np.int8))
+    _weigh_first(work, first.ordered(ranks(np.concatenate([first.left, first.right]))))
+    units, dirty = _units_of_dirty(work, delta, dirty)
+    unit = delta.unit.copy()
+    unit[units.members] = units.unit
+    content = work.prepared.gathered.contents(units.members)
+    won = _active(work, units, content, unit)
+    write_active(con, model, won, work.scratch("active_fresh"))
+    after = together(con, model, chosen(con, model, before, ~dirty), won, unit)
+    flags = flags_of(work, known, dirty, before, after)
+    oversize, found = blocked_pairs(con, model, after, flags)
+    again = strong_pairs(work.prepared, flags)
+    for pairs, target in ((found, "second_pairs"), (again, "strong_again")):
+        pairs.ordered(ranks(np.concatenate([pairs.left, pairs.right]))).write(con, target)
+    con.execute(
+        "delete from second_pairs using strong_again as s"
+        " where second_pairs.join_key_l = s.join_key_l and second_pairs.join_key_r = s.join_key_r"
+    )
+    con.execute("insert into second_pairs from strong_again")
+    con.execute("drop table strong_again")
+    weighed = _weigh_second(work, oversize, flags)
+    _replace_stale(work, flags)
+    return weighed
+
+
+def _by_number(work: Work, numbers: Sequence[int] | Numbers) -> Numbers:
+    chosen = np.zeros(work.size, bool)
+    chosen[numbers] = True
+    return chosen
+
+
+def _weigh_first(work: Work, pairs: Pairs) -> None:
+    """Make `first_pairs`, those of strong identifiers and of decisions, and `judged` of them."""
+    pairs.write(work.con, "first_pairs")
+    _add_decided(work)
+    work.scorer.weigh("first_pairs", work.fresh("judged"), partial(_judged, work))
+
+
+def _weigh_second(work: Work, oversize: Sequence[Oversize], flags: Numbers | None = None) -> Weighed:
+    """Add those of `second_pairs` to `judged` that were not among the first."""
+    work.con.execute(
+        "delete from second_pairs using first_pairs as f where second_pairs.join_key_l = f.join_key_l"
+        " and second_pairs.join_key_r = f.join_key_r"
+    )
+    work.scorer.weigh("second_pairs", work.fresh("judged"), partial(_judged, work), append=True)
+    pairs = sum(count(work.con, table) for table in ("first_pairs", "second_pairs"))
+    return Weighed(pairs, oversize, flags)
 
 
 def _judged(work: Work, weighed: str) -> str:
@@ -82,126 +185,60 @@ def _add_decided(work: Work) -> None:
     work.con.unregister("decided_numbers")
 
 
-def _make_units(work: Work) -> None:
-    """Make `unit` (a unit being what strong identifiers joined) and `active`: one record per unit and content.
-
-    Records of one unit that say exactly the same need not be compared with the others twice.
-    """
-    con = work.con
-    members, left, right = _strong_links_of_dirty(work) if work.kept else _strong_links(work)
+def _make_units(work: Work, members: Numbers, left: Numbers, right: Numbers) -> _Units:
+    """Make `unit`; `left`, `right`: pairs of members, given in the order of their ids, that are joined."""
     place = np.zeros(work.size, np.int32)
     place[members] = np.arange(len(members), dtype=np.int32)
     unit = members[components(len(members), place[left], place[right])]
-    register(con, "units", {"record_no": members, "unit": unit})
-    con.execute(f"create or replace table {work.fresh('unit')} as from units")
-    con.unregister("units")
-    first = _first_of_content(work, members, unit)
-    register(con, "representative", {"record_no": members[first], "unit": unit[first]})
-    active, shown = work.fresh("active"), "from representative"
-    if work.block_records is None:
-        keyed = work.prepared.keyed(block_columns(work.model), "representative")
-        shown = f"select record_no, unit, {block_keys(work.model)} from {keyed}"
-    con.execute(f"create or replace table {active} as {shown}")
-    con.unregister("representative")
-    if work.kept:
-        work.fresh_or_kept("active", "record_no", work.scratch("dirty"))
+    register(work.con, "units", {"record_no": members, "unit": unit})
+    work.con.execute(f"create or replace table {work.fresh('unit')} as from units")
+    work.con.unregister("units")
+    return _Units(members, unit)
 
 
-def _first_of_content(work: Work, members: Numbers, unit: Numbers) -> Numbers:
+def _first_of_content(units: _Units, content: Numbers) -> Numbers:
     """Places of the members that are the first of their unit with what they say, in order."""
-    wanted = f" semi join {work.scratch('unit_fresh')} using (record_no)" if work.kept else ""
-    contents = f"(select record_no, record_hash from {work.prepared.table})"
-    found = work.con.execute(f"select record_no, record_hash from {contents}{wanted}").fetchnumpy()
-    content = np.zeros(work.size, np.uint64)
-    content[found["record_no"]] = found["record_hash"]
-    keys = content[members] ^ unit.astype(np.uint64) * SPREAD
-    maybe = maybe_shared(keys, members)
+    keys = content ^ units.unit.astype(np.uint64) * SPREAD
+    maybe = maybe_shared(keys, units.members)
     order, sizes = runs(keys[maybe])
-    is_first = np.ones(len(members), bool)
+    is_first = np.ones(len(keys), bool)
     is_first[maybe] = False
     if len(order):
         is_first[np.minimum.reduceat(maybe[order], np.cumsum(sizes) - sizes)] = True
     return np.flatnonzero(is_first)
 
 
-def _strong_links(work: Work) -> tuple[Numbers, Numbers, Numbers]:
-    """All records in the order of their ids, and the pairs of them that strong identifiers join."""
-    judged = work.scratch("judged")
-    found = work.con.execute(f"select record_no_l, record_no_r from {judged} where {_STRONG}").fetchnumpy()
-    return np.arange(work.records, dtype=np.int32), found["record_no_l"], found["record_no_r"]
+def _units_of_dirty(work: Work, delta: Delta, dirty: Numbers) -> tuple[_Units, Numbers]:
+    """Make `dirty` and the units of its records that are there; returns by number which records are dirty.
 
-
-def _strong_links_of_dirty(work: Work) -> tuple[Numbers, Numbers, Numbers]:
-    """The dirty records that are there in the order of their ids, and the pairs that strong identifiers join.
-
-    Whole units are dirty; pairs of records that did not change are as they were kept.
+    Whole units are dirty, with those that strong identifiers join them with now; pairs of records that did not change
+    are as they were kept.
     """
-    con, dirty, judged = work.con, work.scratch("dirty"), work.scratch("judged_fresh")
-    con.execute(f"create or replace table once_dirty as from {dirty}")
-    widen_dirty(work, f"{judged} where {_STRONG}")
-    again = f"(select record_no from {dirty})"
-    links = con.execute(
-        f"""
-        select record_no_l, record_no_r from {judged} where {_STRONG}
-        union
-        select record_no_l, record_no_r from {work.tables.kept("judged")}
-        where {_STRONG}
-            and record_no_l in {again} and record_no_l not in (select record_no from once_dirty)
-            and record_no_r in {again} and record_no_r not in (select record_no from once_dirty)
-        """
-    ).fetchnumpy()
-    found = con.execute(
-        f"select record_no from {work.scratch('prepared')} semi join {dirty} using (record_no) order by record_id"
-    ).fetchnumpy()
-    con.execute("drop table once_dirty")
-    return found["record_no"], links["record_no_l"], links["record_no_r"]
+    con, linked = work.con, f"select record_no_l, record_no_r from {{}} where {_STRONG}"
+    left, right = con.execute(linked.format(work.scratch("judged_fresh"))).fetchnumpy().values()
+    widened = delta.with_units(dirty | _by_number(work, left) | _by_number(work, right))
+    was_left, was_right = con.execute(linked.format(work.tables.kept("judged"))).fetchnumpy().values()
+    holds = widened & ~dirty
+    stays = holds[was_left] & holds[was_right]
+    members = np.flatnonzero(widened & delta.is_there).astype(np.int32)
+    members = members[np.argsort(work.prepared.gathered.ranks(members)[members])]
+    register(con, "dirty_records", {"record_no": np.flatnonzero(widened).astype(np.int32)})
+    con.execute(f"create or replace table {work.scratch('dirty')} as from dirty_records")
+    con.unregister("dirty_records")
+    left, right = np.append(left, was_left[stays]), np.append(right, was_right[stays])
+    return _make_units(work, members, left, right), widened
 
 
-def _pair_units(work: Work) -> list[Oversize]:
-    """Make `second_pairs`: what blocking rules bring together, and strong pairs whose weight may have moved."""
-    con, flags = work.con, work.scratch("flags") if work.kept else None
-    oversize = blocked_pairs(con, work.model, work.scratch("active"), "second_pairs", flags, work.block_records)
-    _order(work, "second_pairs")
-    if flags:
-        strong_pairs(work.prepared, "strong_again", flags)
-        _order(work, "strong_again")
-        con.execute(
-            "delete from second_pairs using strong_again as s"
-            " where second_pairs.join_key_l = s.join_key_l and second_pairs.join_key_r = s.join_key_r"
-        )
-        con.execute("insert into second_pairs from strong_again")
-        con.execute("drop table strong_again")
-    con.execute(
-        "delete from second_pairs using first_pairs as f where second_pairs.join_key_l = f.join_key_l"
-        " and second_pairs.join_key_r = f.join_key_r"
-    )
-    return oversize
-
-
-def _order(work: Work, pairs: str) -> None:
-    """Put the record with the smaller id first: in a run over everything it has the smaller number, later any."""
-    if work.kept is None:
-        return
-    ids = f"(select record_no, record_id from {work.scratch('prepared')})"
-    work.con.execute(
-        f"create or replace table {pairs} as select match_key, if(is_ordered, join_key_l, join_key_r) as join_key_l,"
-        " if(is_ordered, join_key_r, join_key_l) as join_key_r from (select pair.*, l.record_id < r.record_id as"
-        f" is_ordered from {pairs} as pair join {ids} as l on l.record_no = join_key_l"
-        f" join {ids} as r on r.record_no = join_key_r)"
-    )
-
-
-def _replace_stale(work: Work) -> None:
+def _replace_stale(work: Work, flags: Numbers) -> None:
     """Make `stale`, the kept pairs that were weighed again or are gone, and `judged` without them."""
-    work.con.execute(
-        f"""
-        create or replace table {work.scratch("stale")} as
-        select record_no_l, record_no_r
-        from (select record_no_l, record_no_r from {work.tables.kept("judged")})
-        left join {work.scratch("flags")} as one on one.record_no = record_no_l
-        left join {work.scratch("flags")} as two on two.record_no = record_no_r
-        left join decided_pairs on l = record_no_l and r = record_no_r
-        where coalesce(one.flag, 0) + coalesce(two.flag, 0) >= 2 or l is not null
-        """
-    )
+    con = work.con
+    columns = "record_no_l, record_no_r, l is not null as is_decided"
+    kept = f"(select record_no_l, record_no_r from {work.tables.kept('judged')})"
+    decided = "left join decided_pairs on l = record_no_l and r = record_no_r"
+    pairs = con.execute(f"select {columns} from {kept} {decided}").fetchnumpy()
+    left, right = pairs["record_no_l"], pairs["record_no_r"]
+    is_stale = (flags[left] + flags[right] >= 2) | pairs["is_decided"]
+    register(con, "stale_pairs", {"record_no_l": left[is_stale], "record_no_r": right[is_stale]})
+    con.execute(f"create or replace table {work.scratch('stale')} as from stale_pairs")
+    con.unregister("stale_pairs")
     work.fresh_or_kept("judged", "record_no_l, record_no_r", work.scratch("stale"))

@@ -18,7 +18,7 @@ from matching.model import MatchModel, load_model, model_path
 from matching.parameters import Parameters, load_parameters
 from matching.party import gather_parties
 from matching.prepare import prepare
-from matching.records import Prepared
+from matching.prepared import Prepared
 from matching.score import evidence_sql, scorer
 from matching.train import parameters_path
 from matching.verdict import judged_sql

@@ -8,9 +8,10 @@ import duckdb
 import numpy as np
 
 from matching.decisions import PairDecision
+from matching.digest import Delta
 from matching.kept import Kept, Tables
 from matching.model import MatchModel
-from matching.records import Prepared, Records
+from matching.prepared import Prepared
 from matching.score import Scorer
 
 Numbers = np.ndarray
@@ -67,9 +68,9 @@ class Work:
         return self.prepared.digest is not None
 
     @property
-    def block_records(self) -> Records | None:
-        """Records whose blocking keys are made when a rule asks for them; None where `active` holds the keys."""
-        return None if self.keeps else self.prepared.records
+    def delta(self) -> Delta | None:
+        """What changed since the kept run, when only that is looked at."""
+        return self.prepared.delta
 
     def scratch(self, kind: str) -> str:
         """Name of a table or view of this run."""

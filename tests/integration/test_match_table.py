@@ -17,8 +17,8 @@ from typer.testing import CliRunner
 from dags.cli import app
 from matching.model import load_model
 from matching.prepare import prepare
+from matching.prepared import Prepared
 from matching.propose import propose_model
-from matching.records import Prepared
 from matching.report import write_report
 from matching.table_files import decoded, found_separator, load_table
 from matching.table_match import Learnt, match_files

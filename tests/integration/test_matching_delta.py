@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import datetime as dt
+import shutil
 
 import pytest
+import yaml
 
 from matching.kept import Tables, has_dead_rows
 from matching.link import link
@@ -71,6 +73,22 @@ def test_what_no_party_is_made_of_is_no_change(settings):
     linked(settings, DAYS[:3])
     fill_warehouse(settings, [{**row, "branch_code": "801001"} for row in rows])
     assert link(settings, DAYS[3], f"run-{DAYS[3]}")["person_pairs"] == 0
+
+
+def test_a_day_without_a_change_writes_what_is_there(settings, tmp_path):
+    """Also where groups need support: then pairs inside components are looked for, and there is none."""
+    config = shutil.copytree(settings.config_dir, tmp_path / "config")
+    path = config / "models" / "person.yml"
+    model = yaml.safe_load(path.read_text(encoding="utf-8"))
+    model["limits"]["support"] = 0
+    path.write_text(yaml.safe_dump(model, allow_unicode=True), encoding="utf-8")
+    site = settings.model_copy(update={"config_dir": config})
+    fill_warehouse(site, make_people(60, seed=7)[0])
+    linked(site, DAYS[:3])
+    before = content(site)
+    assert link(site, DAYS[3], f"run-{DAYS[3]}")["person_pairs"] == 0
+    assert content(site) == before
+    assert written_whole(site, DAYS[3]) == before
 
 
 def test_a_kill_while_a_delta_is_written_leaves_the_last_state(settings, monkeypatch):

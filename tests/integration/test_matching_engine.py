@@ -6,13 +6,14 @@ import datetime as dt
 
 import duckdb
 import pytest
+from splink import DuckDBAPI, Linker
 
-from matching.engine import linker_on, splink_settings
+from matching.engine import splink_settings
 from matching.levels import level_patterns
 from matching.model import load_model
 from matching.parameters import Parameters, stated_levels
 from matching.prepare import prepare
-from matching.records import Prepared
+from matching.prepared import Prepared
 from matching.rules import condition
 from matching.score import scorer
 from matching.term_frequency import rounded_count_sql
@@ -51,13 +52,13 @@ def test_levels_and_weights_are_splinks_own(bench, in_memory):
     con, model = made.con, made.model
     prepared = made if in_memory else Prepared(con, model, "prepared")
     scorer(prepared, parameters).weigh("pairs", "ours")
-    linker = linker_on(con, "prepared", splink_settings(model, parameters))
+    api = DuckDBAPI(connection=con)
+    linker = Linker(api.register("prepared"), splink_settings(model, parameters))
     for column in model.term_frequency_columns:
         shares = f'select "{column}", {rounded_count_sql("count(*)")} / 130 as "tf_{column}" from prepared'
         con.execute(f'create table shares_of_{column} as {shares} where "{column}" is not null group by 1')
-        api = linker._db_api
         linker.table_management.register_term_frequency_lookup(api.register(f"shares_of_{column}"), column)
-    linker.table_management.register_blocked_pairs_for_predict(linker._db_api.register("pairs"))
+    linker.table_management.register_blocked_pairs_for_predict(api.register("pairs"))
     theirs = linker.inference.predict(warning_mode="never").physical_name
     columns = ["record_no_l", "record_no_r", "match_weight", "match_probability"]
     worth = {"ours": [f'"weight_{c.comparison}"' for c in model.comparisons]}

@@ -25,7 +25,7 @@ from matching.model import MatchModel, load_model
 from matching.parameters import Parameters, stated_levels
 from matching.party import gather_parties
 from matching.prepare import prepare
-from matching.records import Prepared
+from matching.prepared import Prepared
 from matching.resolve import resolve_prepared
 from matching.score import scorer
 from matching.typed import prepared_record

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from functools import cache
+from functools import cache, partial
 from itertools import combinations, pairwise
 from typing import Any
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from matching.blocking import blocked_pairs, strong_pairs
+from matching import active as kept_active
+from matching.blocking import Active, blocked_pairs, record_keys, strong_pairs
 from matching.model import MatchModel
 from matching.prepare import prepare
-from matching.records import Prepared
+from matching.prepared import Prepared
 
 KEYS = st.one_of(st.none(), st.integers(1, 4))
 RECORD = st.tuples(st.integers(0, 5), KEYS, st.one_of(st.none(), st.lists(st.integers(1, 4), unique=True, max_size=3)))
@@ -52,6 +54,13 @@ def blocks_of(records: list[Any], place: int, numbers: list[int]) -> dict[int, l
     return found
 
 
+def by_record(records: list[Any], place: int) -> tuple[np.ndarray, np.ndarray]:
+    """The records that have keys of a rule and the keys, one by one."""
+    blocks = blocks_of(records, place, list(range(len(records))))
+    rows = sorted((number, key) for key, numbers in blocks.items() for number in numbers)
+    return np.array([row[0] for row in rows], np.int32), np.array([row[1] for row in rows], np.uint64)
+
+
 def expected(records: list[Any], largest: int, flags: dict[int, int] | None) -> tuple[dict[Any, str], dict[str, Any]]:
     """Pair -> first rule that finds it; rule -> blocks of several units left out and the largest of them."""
     pairs: dict[tuple[int, int], str] = {}
@@ -79,30 +88,24 @@ def written(con: duckdb.DuckDBPyConnection) -> dict[tuple[int, int], str]:
     return made
 
 
-def flagged_in(con: duckdb.DuckDBPyConnection, flags: dict[int, int] | None, records: int) -> str | None:
-    if flags is None:
-        return None
-    rows = [(number, flag) for number, flag in flags.items() if number < records]
-    con.register("flags_given", pa.table({"record_no": pa.array([row[0] for row in rows], pa.int32()),
-                                          "flag": pa.array([row[1] for row in rows], pa.int32())}))  # fmt: skip
-    con.execute("create or replace table flags_of_day as from flags_given")
-    return "flags_of_day"
+def flags_by_number(flags: dict[int, int] | None, records: int) -> np.ndarray | None:
+    return None if flags is None else np.array([flags.get(number, 0) for number in range(records)], np.int8)
 
 
 @settings(deadline=None, max_examples=60)
-@given(st.lists(RECORD, max_size=12), st.integers(2, 5), st.one_of(st.none(), FLAGS))
-def test_blocks_find_the_pairs_that_share_a_key(records, largest, flags):
+@given(st.lists(RECORD, max_size=12), st.integers(2, 5), st.one_of(st.none(), FLAGS), st.booleans())
+def test_blocks_find_the_pairs_that_share_a_key(records, largest, flags, is_kept):
+    """Keys may have been kept in a table, which holds them by record."""
+    model = model_of(max_block=largest)
     with connection().cursor() as con:
-        con.register("given_rows", pa.table({
-            "record_no": pa.array(range(len(records)), pa.int32()),
-            "unit": pa.array([row[0] for row in records], pa.int32()),
-            "key_0": pa.array([row[1] for row in records], pa.uint64()),
-            "key_1": pa.array([row[2] for row in records], pa.list_(pa.uint64())),
-        }))  # fmt: skip
-        con.execute("create or replace table active as from given_rows")
-        oversize = blocked_pairs(
-            con, model_of(max_block=largest), "active", "found", flagged_in(con, flags, len(records))
-        )
+        keys = [by_record(records, place) for place in range(len(RULES))]
+        unit = np.array([row[0] for row in records], np.int32)
+        active = kept_active.held(np.arange(len(records), dtype=np.int32), unit, keys)
+        if is_kept:
+            kept_active.write_active(con, model, active, "active")
+            active = kept_active.read_active(con, model, "active", unit)
+        oversize, found = blocked_pairs(con, model, active, flags_by_number(flags, len(records)))
+        found.write(con, "found")
         pairs, left_out = expected(records, largest, flags)
         assert written(con) == pairs
         assert {block.rule: (block.blocks, block.largest) for block in oversize} == left_out
@@ -134,11 +137,11 @@ def test_records_at_hand_give_the_pairs_of_their_keys(given_rows, largest, flags
             "mobiles": pa.array([row[1][1] for row in given_rows], pa.list_(pa.string())),
         }))  # fmt: skip
         made = prepare(con, model, "given_rows", "prepared")
-        con.register("members", pa.table({
-            "record_no": pa.array(range(len(both)), pa.int32()), "unit": pa.array([row[0] for row in both], pa.int32()),
-        }))  # fmt: skip
-        flagged = flagged_in(con, flags, len(both))
-        oversize = blocked_pairs(con, model, "members", "found", flagged, made.records)
+        numbers = np.arange(len(both), dtype=np.int32)
+        keyed = partial(record_keys, model, made.records, numbers)
+        active = Active(numbers, np.array([row[0] for row in both], np.int32), keyed)
+        oversize, found = blocked_pairs(con, model, active, flags_by_number(flags, len(both)))
+        found.write(con, "found")
         pairs, left_out = expected(both, largest, flags)
         assert written(con) == pairs
         assert {block.rule: (block.blocks, block.largest) for block in oversize} == left_out
@@ -154,7 +157,7 @@ def test_strong_identifiers_pair_small_groups_and_neighbours_of_large_ones(numbe
             "mobiles": pa.nulls(len(numbers), pa.list_(pa.string())),
         }))  # fmt: skip
         made = prepare(con, model_of(max_block=largest), "given_rows", "prepared")
-        strong_pairs(made if in_memory else Prepared(con, made.model, "prepared"), "found")
+        strong_pairs(made if in_memory else Prepared(con, made.model, "prepared")).write(con, "found")
         held = dict(sorted(zip(ids, numbers, strict=True)))
         groups = defaultdict(list)
         for place, number in enumerate(held.values()):

@@ -1,0 +1,83 @@
+"""The records that blocking rules compare, as they are kept: one row per unit and content, its keys under every rule.
+
+`key_0`, `key_1`, …: the numbers of `matching.blocking.record_keys`, a list where the rule has one; null or empty for
+none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from matching.blocking import Active, Keyed, record_keys
+from matching.model import MatchModel
+from matching.records import Numbers, Records
+from matching.side_by_side import side_by_side
+
+
+def held(numbers: Numbers, unit: Numbers, keys: Sequence[Keyed]) -> Active:
+    """What is compared, with all keys at hand."""
+    return Active(numbers, unit, lambda _, place: keys[place])
+
+
+def made(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, records: Records, numbers: Numbers, unit: Numbers
+) -> Active:
+    """The same of records at hand; the numbers ascend."""
+    keys = list(side_by_side(con, partial(record_keys, model, records, numbers), range(len(model.blocking))))
+    return held(numbers, unit, keys)
+
+
+def chosen(con: duckdb.DuckDBPyConnection, model: MatchModel, active: Active, wanted: Numbers) -> Active:
+    """Some of what is compared, by number."""
+    keyed = [active.keyed(con, place) for place in range(len(model.blocking))]
+    keys = [(numbers[wanted[numbers]], keys[wanted[numbers]]) for numbers, keys in keyed]
+    return held(active.numbers[wanted[active.numbers]], active.unit, keys)
+
+
+def together(con: duckdb.DuckDBPyConnection, model: MatchModel, one: Active, other: Active, unit: Numbers) -> Active:
+    """What is compared in two parts, as one."""
+    parts = [[part.keyed(con, place) for part in (one, other)] for place in range(len(model.blocking))]
+    keys = [(np.concatenate([a, c]), np.concatenate([b, d])) for (a, b), (c, d) in parts]
+    return held(np.concatenate([one.numbers, other.numbers]), unit, keys)
+
+
+def write_active(con: duckdb.DuckDBPyConnection, model: MatchModel, active: Active, target: str) -> None:
+    """Make the table `target` of what is compared."""
+    columns: dict[str, pa.Array] = {"record_no": pa.array(active.numbers, pa.int32())}
+    for place in range(len(model.blocking)):
+        numbers, keys = active.keyed(con, place)
+        starts = np.searchsorted(numbers, active.numbers)
+        ends = np.searchsorted(numbers, active.numbers, "right")
+        if _is_listed(model, place):
+            columns[f"key_{place}"] = pa.ListArray.from_arrays(pa.array(np.append(starts, len(keys)), pa.int32()), keys)
+        else:
+            first = np.append(keys, np.uint64(0))[np.where(starts < ends, starts, len(keys))]
+            columns[f"key_{place}"] = pa.array(first, mask=starts == ends)
+    con.register("active_records", pa.table(columns))
+    con.execute(f"create or replace table {target} as from active_records")
+    con.unregister("active_records")
+
+
+def read_active(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, unit: Numbers) -> Active:
+    """What such a table holds; `unit`: by number."""
+    found = con.execute(f"from {table}").to_arrow_table()
+    numbers, keys = found["record_no"].to_numpy(), []
+    for place in range(len(model.blocking)):
+        column = found[f"key_{place}"]
+        if _is_listed(model, place):
+            lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
+            keys.append((np.repeat(numbers, lengths), pc.list_flatten(column).to_numpy()))
+        else:
+            is_there = column.is_valid().to_numpy()
+            keys.append((numbers[is_there], column.drop_null().to_numpy()))
+    return held(numbers, unit, keys)
+
+
+def _is_listed(model: MatchModel, place: int) -> bool:
+    return not model.list_columns.isdisjoint(model.blocking[place].keys)

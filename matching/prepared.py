@@ -1,0 +1,86 @@
+"""The prepared records of one party type: as a relation for SQL, and as arrays by number."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from matching.digest import Delta
+from matching.gathered import Gathered, Source
+from matching.model import MatchModel
+from matching.records import NONE, Numbers, Records, key_sql
+from matching.relations import count, highest, in_batches
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """The prepared records of one party type.
+
+    Attributes:
+        con: the scratch connection.
+        model: what they were prepared for.
+        table: relation of `record_no`, `record_id`, `record_hash`, the fields and their keys.
+        records: all of them by number, where they are at hand.
+        digest: their digest (`matching.digest`), where there is one.
+        delta: what the day changed of the records of an earlier run, where that is known.
+    """
+
+    con: duckdb.DuckDBPyConnection
+    model: MatchModel
+    table: str
+    records: Records | None = None
+    digest: str | None = None
+    delta: Delta | None = None
+
+    def __len__(self) -> int:
+        return count(self.con, self.table)
+
+    @cached_property
+    def gathered(self) -> Gathered:
+        """The records that were read so far, where not all are at hand."""
+        sources = self.delta.sources if self.delta else [Source(self.table)]
+        return Gathered(self.con, self.model.used_columns, sources, self.size)
+
+    @cached_property
+    def size(self) -> int:
+        """One more than the highest record number."""
+        return self.delta.size if self.delta else 1 + highest(self.con, self.table)
+
+    def holding(self, *numbers: Numbers) -> Records:
+        """Records by number, these among them."""
+        return self.records or self.gathered.holding(np.concatenate(numbers))
+
+    def at_hand(self) -> Prepared:
+        """The same with all records at hand."""
+        return self if self.records else replace(self, records=self.holding(self.numbers()))
+
+    def numbers(self) -> Numbers:
+        """The numbers of all records."""
+        return np.asarray(self.con.execute(f"select record_no from {self.table}").fetchnumpy()["record_no"])
+
+    def hashes(self, name: str) -> Numbers:
+        """By number the hash of every record's value of a column; 0 for none."""
+        if self.delta and name in self.delta.after:
+            return self.delta.after[name]
+        if self.records is not None:
+            return self.records.all_hashes(self.con, name)
+        query = f"select record_no, coalesce({key_sql(name)}, {NONE})::ubigint as value from {self.table}"
+        found, hashes = self.con.execute(query).fetchnumpy(), np.zeros(self.size, np.uint64)
+        hashes[found["record_no"]] = found["value"]
+        return hashes
+
+    def keyed(self, names: Iterable[str]) -> str:
+        """Relation of some columns of all records as hashes, entry by entry where they are lists, beside `record_no`.
+
+        The records must be at hand.
+        """
+        assert self.records is not None
+        numbers, lists = self.numbers(), self.model.list_columns
+        made = {name: self.records.keys(self.con, name, numbers, is_list=name in lists) for name in sorted(set(names))}
+        self.con.register("keyed_records", in_batches(pa.table({"record_no": numbers, **made})))
+        return "keyed_records"
