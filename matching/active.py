@@ -66,7 +66,7 @@ def write_active(con: duckdb.DuckDBPyConnection, model: MatchModel, active: Acti
 
 def read_active(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, unit: Numbers) -> Active:
     """What such a table holds; `unit`: by number."""
-    found = con.execute(f"from {table}").to_arrow_table()
+    found = con.sql(f"from {table}").to_arrow_table()
     numbers, keys = found["record_no"].to_numpy(), []
     for place in range(len(model.blocking)):
         column = found[f"key_{place}"]

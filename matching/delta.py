@@ -26,6 +26,7 @@ from matching.prepare import prepare
 from matching.prepared import Prepared
 from matching.records import NONE, Numbers, found_among, runs, times_among
 from matching.relations import count, highest
+from matching.side_by_side import side_by_side
 from matching.term_frequency import counted, rounding_step
 from matching.work import Work
 
@@ -77,7 +78,7 @@ def _delta(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables, fo
     for hashes in after.values():
         hashes[gone] = NONE
     read_hashes(con, model, tables.scratch("digest_fresh"), after)
-    kept = con.execute(f"select record_no, unit, home from {tables.kept('home')}").fetchnumpy()
+    kept = con.sql(f"select record_no, unit, home from {tables.kept('home')}").fetchnumpy()
     unit, home = np.full((2, size), -1, np.int32)
     unit[kept["record_no"]], home[kept["record_no"]] = kept["unit"], kept["home"]
     is_fresh, is_kept = np.zeros(size, bool), np.ones(size, bool)
@@ -137,28 +138,37 @@ def neighbours(work: Work, delta: Delta, active: Active, flags: Numbers) -> Numb
         active: what was compared in the kept run.
         flags: by number, as far as they are known: 2 for dirty records.
     """
-    model, con, near = work.model, work.con, flags == 2
+    model, near = work.model, flags == 2
     records = work.prepared.holding(delta.fresh)
     for item in model.strong_identifiers:
         after = delta.after[item.key]
         near[found_among(after, _different(after[near]))] = True
     wide = delta.with_units(near)
     near = wide | (flags > 0)
-    for place in range(len(model.blocking)):
-        numbers, keys = active.keyed(con, place)
-        _, fresh = record_keys(model, records, np.sort(delta.fresh), con, place)
-        places = found_among(keys, _different(keys[wide[numbers]], fresh))
+    fresh = np.sort(delta.fresh)
+
+    def blocked(cursor: duckdb.DuckDBPyConnection, place: int) -> Numbers:
+        numbers, keys = active.keyed(cursor, place)
+        _, arrived = record_keys(model, records, fresh, cursor, place)
+        places = found_among(keys, _different(keys[wide[numbers]], arrived))
         order, sizes = runs(keys[places])
-        near[numbers[places[order[np.repeat(sizes <= model.limits.max_block, sizes)]]]] = True
+        return np.asarray(numbers[places[order[np.repeat(sizes <= model.limits.max_block, sizes)]]])
+
+    for numbers in side_by_side(work.con, blocked, range(len(model.blocking))):
+        near[numbers] = True
     return np.flatnonzero(delta.with_customers(near) & delta.is_there)
 
 
-def value_flags(model: MatchModel, delta: Delta) -> Numbers:
+def value_flags(work: Work, delta: Delta) -> Numbers:
     """By number the flags of records whose values became so much rarer or more common that it counts."""
-    flags = np.zeros(delta.size, np.int8)
-    for column in model.term_frequency_columns:
-        flag = 1 if _is_shared(model, column) else 2
-        _raise(flags, found_among(delta.after[column], _moved_values(model, delta, column)), flag)
+    model, flags = work.model, np.zeros(delta.size, np.int8)
+
+    def moved(_: duckdb.DuckDBPyConnection, column: str) -> Numbers:
+        return found_among(delta.after[column], _moved_values(model, delta, column))
+
+    columns = model.term_frequency_columns
+    for column, numbers in zip(columns, side_by_side(work.con, moved, columns), strict=True):
+        _raise(flags, numbers, 1 if _is_shared(model, column) else 2)
     return flags
 
 
@@ -173,10 +183,14 @@ def flags_of(work: Work, known: Numbers, dirty: Numbers, before: Active, after: 
         after: what is compared now.
     """
     model, flags = work.model, np.where(dirty, 2, known).astype(np.int8)
-    for place in range(len(model.blocking)):
-        numbers, keys = after.keyed(work.con, place)
-        crossed = _crossed_blocks(model.limits.max_block, dirty, before.keyed(work.con, place), (numbers, keys))
-        _raise(flags, numbers[found_among(keys, crossed)], 1)
+
+    def crossed(cursor: duckdb.DuckDBPyConnection, place: int) -> Numbers:
+        numbers, keys = now = after.keyed(cursor, place)
+        turned = _crossed_blocks(model.limits.max_block, dirty, before.keyed(cursor, place), now)
+        return np.asarray(numbers[found_among(keys, turned)])
+
+    for numbers in side_by_side(work.con, crossed, range(len(model.blocking))):
+        _raise(flags, numbers, 1)
     return flags
 
 

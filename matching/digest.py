@@ -93,7 +93,7 @@ def read_hashes(con: duckdb.DuckDBPyConnection, model: MatchModel, digest: str, 
     """Write the hashes of a digest into arrays by number, one per hashed column; 0 where there is none."""
     names = dict(_hashed(model))
     shown = (f"coalesce({name}, 0)::ubigint as {name}" for name in names)
-    found = con.execute(f"select {', '.join(['record_no', *shown])} from {digest}").to_arrow_table()
+    found = con.sql(f"select {', '.join(['record_no', *shown])} from {digest}").to_arrow_table()
     numbers = found["record_no"].to_numpy()
     for name, column in names.items():
         into[column][numbers] = found[name].to_numpy()

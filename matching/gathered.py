@@ -13,8 +13,9 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matching.records import Column, Numbers, Records
+from matching.records import Column, Numbers, Records, hashes_of
 from matching.relations import quoted, register
+from matching.side_by_side import side_by_side
 
 _PLAIN = ("record_no", "record_id", "record_hash")
 
@@ -31,17 +32,25 @@ class Gathered:
     """The records read so far, by number. One thread reads; what was read may be used by several."""
 
     def __init__(
-        self, con: duckdb.DuckDBPyConnection, columns: Iterable[str], sources: Sequence[Source], size: int
+        self,
+        con: duckdb.DuckDBPyConnection,
+        columns: Iterable[str],
+        hashed: Sequence[str],
+        sources: Sequence[Source],
+        size: int,
     ) -> None:
         """Nothing is read yet.
 
         Args:
             con: the scratch connection.
             columns: what is read of a record besides its number, its id and its hash.
+            hashed: columns whose hashes will be asked for.
             sources: where the records are; each is in one of them.
             size: one more than the highest number.
         """
         self._con = con
+        self._hashed = hashed
+        self._hashes = dict.fromkeys(hashed, np.zeros(1, np.uint64))
         self._columns = [*_PLAIN, *(name for name in sorted(columns) if name not in _PLAIN)]
         self._sources = sources
         self._places = np.full(size, -1, np.int32)
@@ -52,12 +61,21 @@ class Gathered:
         """Records by number, these among them; numbers of no record have no values."""
         missing = np.unique(numbers[self._places[numbers] < 0])
         if len(missing) or not self._records.columns:
-            self._table = pa.concat_tables([self._table, self._read(missing)])
-            self._places = self._places.copy()
-            self._places[self._table["record_no"].to_numpy()] = np.arange(len(self._table), dtype=np.int32)
-            shown = self._columns[len(_PLAIN) :]
-            self._records = Records({name: Column(self._places, self._table[name].combine_chunks()) for name in shown})
+            self._add(self._read(missing))
         return self._records
+
+    def _add(self, more: pa.Table) -> None:
+        made = side_by_side(
+            self._con, lambda cursor, name: hashes_of(cursor, more[name].combine_chunks()), self._hashed
+        )
+        for name, hashes in zip(self._hashed, made, strict=True):
+            self._hashes[name] = np.concatenate([self._hashes[name][:-1], hashes])
+        self._table = pa.concat_tables([self._table, more])
+        self._places = self._places.copy()
+        self._places[self._table["record_no"].to_numpy()] = np.arange(len(self._table), dtype=np.int32)
+        shown = self._columns[len(_PLAIN) :]
+        columns = {name: Column(self._places, self._table[name].combine_chunks()) for name in shown}
+        self._records = Records(columns, dict(self._hashes))
 
     def ids(self, numbers: Numbers) -> pa.Array:
         """The ids of some records."""
@@ -86,6 +104,6 @@ class Gathered:
                 continue
             register(self._con, "wanted_records", {"record_no": pa.array(wanted, pa.int32())})
             query = f"select {listed} from {source.table} semi join wanted_records using (record_no)"
-            found.append(self._con.execute(query).to_arrow_table())
+            found.append(self._con.sql(query).to_arrow_table())
             self._con.unregister("wanted_records")
         return pa.concat_tables(found)

@@ -78,8 +78,8 @@ def components(records: int, left: Numbers, right: Numbers) -> Numbers:
     """Per record the smallest record it is connected with."""
     graph = coo_array((np.ones(len(left), np.int8), (left, right)), shape=(records, records))
     number, label = connected_components(graph, directed=False)
-    first = np.full(number, records, np.int64)
-    np.minimum.at(first, label, np.arange(records))
+    first = np.empty(number, np.int64)
+    first[label[::-1]] = np.arange(records)[::-1]  # of several the last one written stays, which is the smallest
     return np.asarray(first[label])
 
 
@@ -131,12 +131,11 @@ def _broken(home: Numbers, rules: Rules) -> Numbers:
 
 def _several(home: Numbers, codes: Numbers) -> Numbers:
     """Homes with more than one value."""
-    known = np.flatnonzero(codes != UNKNOWN)
-    lowest = np.full(len(home), np.iinfo(np.int64).max)
-    highest = np.full(len(home), UNKNOWN, np.int64)
-    np.minimum.at(lowest, home[known], codes[known])
-    np.maximum.at(highest, home[known], codes[known])
-    return np.flatnonzero(lowest < highest)
+    known = codes != UNKNOWN
+    held, homes = codes[known], home[known]
+    some = np.empty(len(home), np.int64)
+    some[homes] = held
+    return np.unique(homes[some[homes] != held])
 
 
 def _unsupported(home: Numbers, sizes: Numbers, rules: Rules) -> Numbers:

@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching.model import Comparison, MatchModel
+from matching.model import BY_HASH, Comparison
 from matching.prepared import Prepared
 from matching.records import Numbers, Records
 from matching.rules import Argument, asked_columns, condition
@@ -24,7 +24,6 @@ Condition = Mapping[str, Argument | Sequence[Argument]]
 ABSENT = -1  # code of a comparison that has nothing to compare
 _AT_ONCE = 150_000  # pairs whose values are taken at once
 _FEW = 10_000  # pairs that are not worth to be shared among threads
-_BY_HASH = ("same", "differ")
 
 
 @dataclass(frozen=True)
@@ -60,16 +59,6 @@ class Sides:
         found = self.con.execute(f"select place from asked_pairs where {asked}").fetchnumpy()["place"]
         self.con.unregister("asked_pairs")
         return np.asarray(found)
-
-
-def told_by_hash(model: MatchModel) -> set[str]:
-    """Columns whose values are compared by their hashes, somewhere between blocks and verdicts."""
-    asked = [
-        rules for item in model.comparisons for rules in (item.incomparable, *(level.when for level in item.levels))
-    ]
-    compared = {str(rules[name]) for rules in asked if isinstance(rules, dict) for name in _BY_HASH if name in rules}
-    blocks = {key for rule in model.blocking for key in rule.keys}
-    return {*compared, *blocks, *model.judged_columns, *model.term_frequency_columns} - model.list_columns
 
 
 @dataclass(frozen=True)
@@ -130,11 +119,11 @@ def _holding(rules: Condition, sides: Sides) -> Numbers:
     """Places of the pairs for which all rules hold."""
     places = np.arange(len(sides.left))
     for name, column in rules.items():
-        if name in _BY_HASH and len(places):
+        if name in BY_HASH and len(places):
             left, right = sides.chosen(places).hashes(str(column))
             alike = left == right if name == "same" else left != right
             places = places[alike & (left != 0) & (right != 0)]
-    rest = {name: given for name, given in rules.items() if name not in _BY_HASH}
+    rest = {name: given for name, given in rules.items() if name not in BY_HASH}
     if not rest or not len(places):
         return places
     columns = sorted(set(asked_columns(rest)))

@@ -24,6 +24,7 @@ from warehouse.settings import Settings
 from warehouse.site_file import SiteModel, read_yaml
 
 PARTY_TYPES = ("person", "organization")
+BY_HASH = ("same", "differ")  # what a level asks that hashes of values tell
 _NAME = r"^[a-z][a-z0-9_]*$"
 Condition = dict[str, Argument | list[Argument]]
 
@@ -269,6 +270,16 @@ class MatchModel(SiteModel):
         classes = {item.within for item in self.exclusive if item.within}
         keys = {strong.key for strong in self.strong_identifiers}
         return sorted({item.value for item in self.exclusive} | classes | keys)
+
+    @property
+    def hashed_columns(self) -> set[str]:
+        """Columns whose values are compared by their hashes, somewhere between blocks and verdicts."""
+        asked = [
+            rules for item in self.comparisons for rules in (item.incomparable, *(level.when for level in item.levels))
+        ]
+        compared = {str(rules[name]) for rules in asked if isinstance(rules, dict) for name in BY_HASH if name in rules}
+        blocks = {key for rule in self.blocking for key in rule.keys}
+        return {*compared, *blocks, *self.judged_columns, *self.term_frequency_columns} - self.list_columns
 
     @property
     def list_columns(self) -> set[str]:

@@ -19,11 +19,12 @@ def pair_id(left: str, right: str) -> str:
 _INSERT = """
 insert into {schema}.match_pair
 select
-    'p' || md5(record_id_l || '|' || record_id_r)[:16] as pair_id, record_id_l, record_id_r, $party_type as party_type,
+    pair_id, record_id_l, record_id_r, $party_type as party_type,
     case when decided is not null then 'decision' when strong is not null then 'strong_id' else 'model' end as origin,
     round(match_weight, 4), round(match_probability, 9), final_verdict, final_rule, final_conflict,
     {evidence} as evidence, md5({pattern}) as evidence_hash, $version as model_version
 from {table}
+where pair_id not in (select pair_id from {schema}.match_pair where party_type = $party_type and verdict = 'review')
 order by record_id_l, record_id_r
 """
 
@@ -37,8 +38,13 @@ def write_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> dict[str,
     kind = {"party_type": resolved.party_type}
     outdated = ""
     if resolved.kept:
-        seen = f"(select record_id from {resolved.scratch('seen')})"
-        outdated = f" and (verdict = 'review' or record_id_l in {seen} or record_id_r in {seen})"
+        changed, told = resolved.scratch("changed"), resolved.scratch("final")
+        gone = f"(select record_id from {changed} where not is_there)"
+        outdated = (
+            f" and (pair_id in (select pair_id from {resolved.scratch('outdated')})"
+            f" or verdict = 'review' and pair_id not in (select pair_id from {told} where final_verdict = 'review')"
+            f" or record_id_l in {gone} or record_id_r in {gone})"
+        )
     con.execute(f"delete from {SCHEMA}.match_pair where party_type = $party_type{outdated}", kind)
     evidence, pattern = evidence_sql(resolved.model), pattern_sql(resolved.model)
     con.execute(
@@ -52,8 +58,9 @@ def write_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> dict[str,
 def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """Make the scratch views `told_<party type>`, judged pairs after clustering and decisions, and `final_…` with ids.
 
-    After a run that looked at what changed these are the review pairs, which are listed among all, and the pairs of
-    the records it regrouped; `seen_<party type>` are those records and those that are gone.
+    After a run that looked at what changed these are the review pairs, which are listed among all, and the pairs that
+    may be told otherwise than before; `outdated_<party type>` are these, `seen_<party type>` the records that it
+    regrouped and those that are gone.
     """
     limit = max(10, round(resolved.records * resolved.model.limits.review_per_thousand / 1000))
     names = {
@@ -61,15 +68,17 @@ def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
         for kind in ("judged", "home", "named", "refused", "decided", "ruled", "listed", "told", "final")
     }
     _make_named(con, resolved)
-    concerned = ""
+    concerned, wanted = "", ""
     if resolved.kept:
         _make_seen(con, resolved)
-        regrouped = f"record_no_l in (select record_no from {resolved.regrouped})"
-        concerned = f"where verdict <> 'link' or reason is not null or {regrouped}"
+        _make_outdated(con, resolved)
+        is_outdated = f"(record_no_l, record_no_r) in (select (l, r) from {resolved.scratch('outdated')})"
+        concerned = f"where verdict <> 'link' or reason is not null or word.effect is not null or {is_outdated}"
+        wanted = f"and (final_verdict = 'review' or {is_outdated})"
     con.execute(_RULED_SQL.format(**names, concerned=concerned))
     con.execute(_LISTED_SQL.format(**names), [limit])
-    con.execute(_TOLD_SQL.format(**names))
-    con.execute(_FINAL_SQL.format(**names))
+    con.execute(_TOLD_SQL.format(**names, wanted=wanted))
+    con.execute(_FINAL_SQL.format(**names, made="table" if resolved.kept else "view"))  # few pairs are asked for twice
 
 
 def _make_named(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
@@ -89,6 +98,29 @@ def _make_seen(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
         f" semi join {resolved.regrouped} using (record_no)"
         f" union all select record_id from {resolved.scratch('changed')} where not is_there"
     )
+
+
+def _make_outdated(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
+    """The pairs of records that are there whose evidence, constraint or decision is another than in the kept run."""
+    kept, scratch = resolved.tables.kept, resolved.scratch
+    was = f"select * from {kept('judged')} semi join {scratch('stale')} using (record_no_l, record_no_r)"
+    weighed = _turned("record_no_l as l, record_no_r as r", f"({was})", scratch("judged_fresh"))
+    refused = _turned("l, r", kept("refused"), scratch("refused"))
+    decided = _turned(
+        "l, r", *(f"(select l, r, effect from {table})" for table in (kept("decided"), scratch("decided")))
+    )
+    con.execute(
+        f"create or replace table {scratch('outdated')} as"
+        " select l, r, 'p' || md5(one.record_id || '|' || two.record_id)[:16] as pair_id"
+        f" from ({weighed} union {refused} union {decided})"
+        f" join {scratch('named')} as one on one.record_no = l join {scratch('named')} as two on two.record_no = r"
+    )
+
+
+def _turned(shown: str, before: str, after: str) -> str:
+    """Query of what is told of rows that are in one of two relations only."""
+    one, other = (f"(from {a} except from {b})" for a, b in ((before, after), (after, before)))
+    return f"select {shown} from ({one} union all {other})"
 
 
 # what became of a pair
@@ -155,13 +187,17 @@ create or replace view {told} as
 select * exclude (strength)
 from {ruled} as ruled
 left join (select *, true as is_listed from {listed}) using (record_no_l, record_no_r)
-where final_verdict = 'link' or (final_verdict = 'reject' and decided is not null)
+where (
+    final_verdict = 'link' or (final_verdict = 'reject' and decided is not null)
     or (final_verdict = 'review' and is_listed)
+) {wanted}
 """
 
 _FINAL_SQL = """
-create or replace view {final} as
-select l.record_id as record_id_l, r.record_id as record_id_r, told.* exclude (is_listed)
+create or replace {made} {final} as
+select
+    'p' || md5(l.record_id || '|' || r.record_id)[:16] as pair_id,
+    l.record_id as record_id_l, r.record_id as record_id_r, told.* exclude (is_listed)
 from {told} as told
 join {named} as l on l.record_no = record_no_l
 join {named} as r on r.record_no = record_no_r

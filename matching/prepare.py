@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matching.levels import told_by_hash
 from matching.model import FieldModel, MatchModel
 from matching.prepared import Prepared
 from matching.records import Column, Numbers, Records, hashes_of
@@ -81,7 +80,7 @@ def _with_keys(
     con: duckdb.DuckDBPyConnection, model: MatchModel, fields: dict[str, Column], order: pa.Array
 ) -> Records:
     """The fields in an order of the records, every key that is used, and hashes of what is told by them."""
-    hashed = told_by_hash(model)
+    hashed = model.hashed_columns
 
     def work(name: str) -> int:
         return fields[name].values.nbytes * (1 + len(_wanted(model, name)))

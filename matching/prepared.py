@@ -44,7 +44,8 @@ class Prepared:
     def gathered(self) -> Gathered:
         """The records that were read so far, where not all are at hand."""
         sources = self.delta.sources if self.delta else [Source(self.table)]
-        return Gathered(self.con, self.model.used_columns, sources, self.size)
+        model = self.model
+        return Gathered(self.con, model.used_columns, sorted(model.hashed_columns), sources, self.size)
 
     @cached_property
     def size(self) -> int:

@@ -59,7 +59,7 @@ def regroup(work: Work, flags: Numbers | None = None) -> int:
 
 
 def _edges(work: Work) -> Edges:
-    found = work.con.execute(
+    found = work.con.sql(
         f"select {RANK_SQL} as rank, match_weight, record_no_l, record_no_r from {work.scratch('judged')}"
         " where verdict = 'link'"
     ).fetchnumpy()
@@ -160,7 +160,7 @@ def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, 
     """Weights of all pairs inside the components that a chain may have made, giants left out."""
     con, sizes = work.con, np.bincount(home, minlength=len(home))
     is_asked = (sizes > 2) & (sizes <= _GIANT)
-    known = con.execute(f"select record_no_l, record_no_r, match_weight from {work.scratch('judged')}").fetchnumpy()
+    known = con.sql(f"select record_no_l, record_no_r, match_weight from {work.scratch('judged')}").fetchnumpy()
     left, right = (members.place[known[f"record_no_{side}"]] for side in "lr")
     inside = np.flatnonzero((left >= 0) & (right >= 0))
     inside = inside[(home[left[inside]] == home[right[inside]]) & is_asked[home[left[inside]]]]

@@ -16,7 +16,7 @@ from matching.parameters import Parameters, prior_shift
 from matching.prepared import Prepared
 from matching.records import Numbers
 from matching.relations import in_batches
-from matching.side_by_side import side_by_side
+from matching.side_by_side import begun, side_by_side
 from matching.term_frequency import Shares, count_shares
 from matching.verdict import class_columns
 
@@ -35,13 +35,13 @@ class Scorer:
     Attributes:
         prepared: all records.
         parameters: the model's numbers.
-        weighing: Splink's query over `reached_pairs`.
+        weighing: gives Splink's query over `reached_pairs`.
         shares: how common values are.
     """
 
     prepared: Prepared
     parameters: Parameters
-    weighing: str
+    weighing: Callable[[], str]
     shares: Shares
 
     def weigh(self, pairs: str, target: str, shape: Shape = _as_it_is, *, append: bool = False) -> None:
@@ -58,7 +58,7 @@ class Scorer:
             append: whether the table is there already.
         """
         con = self.prepared.con
-        found = con.execute(f"select match_key, join_key_l, join_key_r from {pairs}").to_arrow_table()
+        found = con.sql(f"select match_key, join_key_l, join_key_r from {pairs}").to_arrow_table()
         query = shape(f"({self._weighed_sql()})")
         records = self.prepared.holding(*(found[f"join_key_{side}"].to_numpy() for side in "lr"))
         made = partial(self._reached, shares=self.shares.by_value(records))
@@ -76,7 +76,7 @@ class Scorer:
         columns = ["record_no_l, record_no_r, match_key.rule, match_weight, match_probability"]
         columns += [f'"gamma_{c.comparison}", {_weight(c)} as "weight_{c.comparison}"' for c in model.comparisons]
         columns += [f'match_key."{name}_{side}"' for name in model.judged_columns for side in "lr"]
-        return f"select {', '.join(columns)} from ({self.weighing})"
+        return f"select {', '.join(columns)} from ({self.weighing()})"
 
     def _reached(self, con: duckdb.DuckDBPyConnection, chunk: Chunk, shares: Mapping[str, Numbers]) -> pa.Table:
         """Pairs with the levels they reach, how common their values are, and what they are judged by.
@@ -106,9 +106,9 @@ def scorer(prepared: Prepared, parameters: Parameters) -> Scorer:
         prepared: all records.
         parameters: the model's numbers.
     """
-    shares = count_shares(prepared, parameters.records)
     settings = splink_settings(prepared.model, parameters, prior_shift(parameters, len(prepared)))
-    return Scorer(prepared, parameters, weighing_sql(settings, "reached_pairs"), shares)
+    weighing = begun(partial(weighing_sql, settings, "reached_pairs"))  # while values are counted and records read
+    return Scorer(prepared, parameters, weighing, count_shares(prepared, parameters.records))
 
 
 def evidence_sql(model: MatchModel) -> str:

@@ -18,6 +18,14 @@ def threads(con: duckdb.DuckDBPyConnection) -> int:
     return int(row[0]) if row else 1
 
 
+def begun(make: Callable[[], Made]) -> Callable[[], Made]:
+    """Begin work on a thread of its own; what is returned waits for its end and gives what was made."""
+    pool = ThreadPoolExecutor(1)
+    made = pool.submit(make)
+    pool.shutdown(wait=False)
+    return made.result
+
+
 def side_by_side(
     con: duckdb.DuckDBPyConnection, make: Callable[[duckdb.DuckDBPyConnection, Part], Made], parts: Iterable[Part]
 ) -> Iterator[Made]:

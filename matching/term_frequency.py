@@ -7,8 +7,8 @@ value leave every weight as it was. They are also rounded down to half a bit (st
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
@@ -50,17 +50,21 @@ class Shares:
 
     prepared: Prepared
     trained_on: int
-    known: Mapping[str, Numbers] = field(default_factory=dict)
+    _known: list[tuple[Records, Mapping[str, Numbers]]] = field(default_factory=list)
 
     def by_value(self, records: Records) -> Mapping[str, Numbers]:
         """Per column whose value counts weigh the share of every value, and one more for no value."""
-        if self.known:
-            return self.known
-        columns = self.prepared.model.term_frequency_columns
-        return {name: self._looked_up(records.hashed(self.prepared.con, name), name) for name in columns}
+        if not self._known or self._known[-1][0] is not records:
+            count = self._counted if records is self.prepared.records else self._looked_up
+            self._known[:] = [(records, self._side_by_side(lambda con, column: count(con, records, column)))]
+        return self._known[-1][1]
 
-    def counted(self, con: duckdb.DuckDBPyConnection, records: Records, column: str) -> Numbers:
-        """The share of every value when all records are at hand."""
+    def _side_by_side(self, make: Callable[[duckdb.DuckDBPyConnection, str], Numbers]) -> Mapping[str, Numbers]:
+        columns = self.prepared.model.term_frequency_columns
+        return dict(zip(columns, side_by_side(self.prepared.con, make, columns), strict=True))
+
+    def _counted(self, con: duckdb.DuckDBPyConnection, records: Records, column: str) -> Numbers:
+        """The shares of the values of all records."""
         hashes = records.hashed(con, column)
         order, sizes = runs(hashes)
         held = np.bincount(records.columns[column].places + 1, minlength=len(hashes))
@@ -69,11 +73,12 @@ class Shares:
         bearers[order] = np.repeat(np.add.reduceat(held, np.cumsum(sizes) - sizes), sizes)
         return self._rounded(con, bearers, hashes)
 
-    def _looked_up(self, hashes: Numbers, column: str) -> Numbers:
+    def _looked_up(self, con: duckdb.DuckDBPyConnection, records: Records, column: str) -> Numbers:
         """The shares of values of some records: how many of all records hold them is counted now."""
+        hashes = records.hashed(con, column)
         asked, places = np.unique(hashes, return_inverse=True)
         counts = times_among(self.prepared.hashes(column), asked)
-        return self._rounded(self.prepared.con, counts[places], hashes)
+        return self._rounded(con, counts[places], hashes)
 
     def _rounded(self, con: duckdb.DuckDBPyConnection, counts: Numbers, hashes: Numbers) -> Numbers:
         """Shares from counts; not a number where there is no value."""
@@ -98,9 +103,7 @@ def count_shares(prepared: Prepared, trained_on: int) -> Shares:
         prepared: all records.
         trained_on: number of records at training.
     """
-    shares, records = Shares(prepared, trained_on), prepared.records
-    if records is None:
-        return shares
-    columns = prepared.model.term_frequency_columns
-    counted = side_by_side(prepared.con, lambda con, column: shares.counted(con, records, column), columns)
-    return replace(shares, known=dict(zip(columns, counted, strict=True)))
+    shares = Shares(prepared, trained_on)
+    if prepared.records is not None:
+        shares.by_value(prepared.records)
+    return shares

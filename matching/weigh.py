@@ -64,7 +64,7 @@ def _weigh_all(work: Work) -> Weighed:
     _weigh_first(work, strong_pairs(work.prepared))
     pa.default_memory_pool().release_unused()
     members = np.arange(work.records, dtype=np.int32)
-    found = work.con.execute(f"select record_no_l, record_no_r from {work.scratch('judged')} where {_STRONG}")
+    found = work.con.sql(f"select record_no_l, record_no_r from {work.scratch('judged')} where {_STRONG}")
     units = _make_units(work, members, *found.fetchnumpy().values())
     active = _active(work, units, _contents(work), units.unit)
     pa.default_memory_pool().release_unused()
@@ -79,7 +79,7 @@ def _weigh_all(work: Work) -> Weighed:
 
 def _contents(work: Work) -> Numbers:
     """By number the hash of what a record says."""
-    found = work.con.execute(f"select record_no, record_hash from {work.prepared.table}").fetchnumpy()
+    found = work.con.sql(f"select record_no, record_hash from {work.prepared.table}").fetchnumpy()
     content = np.zeros(work.size, np.uint64)
     content[found["record_no"]] = found["record_hash"]
     return content
@@ -108,7 +108,7 @@ def _weigh_changes(work: Work, kept: Kept, delta: Delta, as_of: dt.date) -> Weig
     if model.limits.keep_joined:
         flagged += otherwise_joined(con, work.prepared.table, kept, as_of)
     dirty = dirty_records(model, delta)
-    known = value_flags(model, delta)
+    known = value_flags(work, delta)
     known[flagged] = 2
     wanted = np.where(dirty, 2, known)
     wanted[[number for d in work.decisions for number in (d.left, d.right)]] |= 1
@@ -217,7 +217,7 @@ def _units_of_dirty(work: Work, delta: Delta, dirty: Numbers) -> tuple[_Units, N
     con, linked = work.con, f"select record_no_l, record_no_r from {{}} where {_STRONG}"
     left, right = con.execute(linked.format(work.scratch("judged_fresh"))).fetchnumpy().values()
     widened = delta.with_units(dirty | _by_number(work, left) | _by_number(work, right))
-    was_left, was_right = con.execute(linked.format(work.tables.kept("judged"))).fetchnumpy().values()
+    was_left, was_right = con.sql(linked.format(work.tables.kept("judged"))).fetchnumpy().values()
     holds = widened & ~dirty
     stays = holds[was_left] & holds[was_right]
     members = np.flatnonzero(widened & delta.is_there).astype(np.int32)
@@ -235,7 +235,7 @@ def _replace_stale(work: Work, flags: Numbers) -> None:
     columns = "record_no_l, record_no_r, l is not null as is_decided"
     kept = f"(select record_no_l, record_no_r from {work.tables.kept('judged')})"
     decided = "left join decided_pairs on l = record_no_l and r = record_no_r"
-    pairs = con.execute(f"select {columns} from {kept} {decided}").fetchnumpy()
+    pairs = con.sql(f"select {columns} from {kept} {decided}").fetchnumpy()
     left, right = pairs["record_no_l"], pairs["record_no_r"]
     is_stale = (flags[left] + flags[right] >= 2) | pairs["is_decided"]
     register(con, "stale_pairs", {"record_no_l": left[is_stale], "record_no_r": right[is_stale]})
