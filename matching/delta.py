@@ -54,7 +54,9 @@ def find_changes(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tabl
         f" from {changed} where is_there"
     )
     con.execute(f"create or replace view changed_source as {party_sql(model.party_type, 'differing_today')}")
-    prepare(con, model, "changed_source", fresh, "number")
+    prepare(con, model, "changed_source", "made", "number")
+    con.execute(f"create or replace table {fresh} as from made")  # DuckDB cannot filter arrays as it does tables
+    con.unregister("made")
     make_digest(con, model, fresh, "differing_today", tables.scratch("digest_fresh"))
     for kind in ("prepared", "digest"):
         con.execute(

@@ -136,12 +136,15 @@ def keep_changes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
 def _keep_homes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     """Most records that are grouped again come out as they were: those stay."""
     kept, fresh = tables.kept("home"), tables.scratch("home_fresh")
-    other = f"select record_no from (from {fresh} except from {kept})"
     con.execute(
-        f"delete from {kept} where record_no in ({other})"
+        f"create or replace temp table other_home as from {fresh}"
+        f" except from (from {kept} semi join {fresh} using (record_no))"
+    )
+    con.execute(
+        f"delete from {kept} where record_no in (select record_no from other_home)"
         f" or record_no in (select record_no from {tables.scratch('gone')})"
     )
-    con.execute(f"insert into {kept} by name from {fresh} anti join {kept} using (record_no)")
+    con.execute(f"insert into {kept} by name from other_home")
 
 
 def has_dead_rows(con: duckdb.DuckDBPyConnection, tables: Tables) -> bool:

@@ -57,12 +57,12 @@ def _write(
 ) -> dict[str, int]:
     """Write everything of the day in one transaction; what needs scratch tables is made before it begins."""
     filled = [outcome for outcome in outcomes if outcome.records]
+    for outcome in filled:
+        finish_pairs(con, outcome)
     _gather_customers(con, outcomes)
     settled = settle(con, history)
     bridges = find_bridges(con, filled, settled)
     cause = "model" if _model_changed(outcomes, history) else "run"
-    for outcome in filled:
-        finish_pairs(con, outcome)
     if any(outcome.kept is None or has_dead_rows(con, outcome.tables) for outcome in filled):
         store.let_compact(con)
     con.execute("begin")
@@ -97,7 +97,7 @@ def _gather_customers(con: duckdb.DuckDBPyConnection, outcomes: Sequence[Resolve
     con.execute("create or replace temp table vanished (record_id varchar)")
     for outcome in outcomes:
         if outcome.records:
-            name = f"(select record_no, record_id from {outcome.scratch('prepared')})"
+            name = outcome.scratch("named")
             con.execute(
                 f"insert into clustered select own.record_id, first.record_id from {outcome.regrouped} as home"
                 f" join {name} as own using (record_no) join {name} as first on first.record_no = home.home"

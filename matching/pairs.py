@@ -29,6 +29,10 @@ order by record_id_l, record_id_r
 """
 
 
+def _pair_id_sql(left: str, right: str) -> str:
+    return f"'p' || md5({left} || '|' || {right})[:16]"
+
+
 def write_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> dict[str, int]:
     """Bring the pairs of one party type in `match_pair` up to the run; the caller holds the transaction.
 
@@ -67,26 +71,36 @@ def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
         kind: resolved.scratch(kind)
         for kind in ("judged", "home", "named", "refused", "decided", "ruled", "listed", "told", "final")
     }
-    _make_named(con, resolved)
     concerned, wanted = "", ""
+    if resolved.kept:
+        _make_turned(con, resolved)
+        is_turned = f"(record_no_l, record_no_r) in (select (l, r) from {resolved.scratch('turned')})"
+        concerned = f"where verdict <> 'link' or reason is not null or word.effect is not null or {is_turned}"
+        wanted = f"and (final_verdict = 'review' or {is_turned})"
+    _make_named(con, resolved)
     if resolved.kept:
         _make_seen(con, resolved)
         _make_outdated(con, resolved)
-        is_outdated = f"(record_no_l, record_no_r) in (select (l, r) from {resolved.scratch('outdated')})"
-        concerned = f"where verdict <> 'link' or reason is not null or word.effect is not null or {is_outdated}"
-        wanted = f"and (final_verdict = 'review' or {is_outdated})"
     con.execute(_RULED_SQL.format(**names, concerned=concerned))
     con.execute(_LISTED_SQL.format(**names), [limit])
     con.execute(_TOLD_SQL.format(**names, wanted=wanted))
-    con.execute(_FINAL_SQL.format(**names, made="table" if resolved.kept else "view"))  # few pairs are asked for twice
+    made = "table" if resolved.kept else "view"  # few pairs, asked for twice
+    con.execute(_FINAL_SQL.format(**names, made=made, pair_id=_pair_id_sql("l.record_id", "r.record_id")))
 
 
 def _make_named(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
-    """Make `named`, the ids by number: a table, unless only those of few records will be asked for."""
-    made = "view" if resolved.kept else "table"
+    """Make `named`, the ids by number; after a run that looked at what changed, of the records that may be told of."""
+    scratch, wanted = resolved.scratch, ""
+    if resolved.kept:
+        doubtful = f"(select * from {scratch('judged')} where verdict <> 'link')"
+        spoken = [(scratch(kind), "l, r") for kind in ("turned", "decided", "refused")]
+        pairs = [(doubtful, "record_no_l, record_no_r"), *spoken]
+        numbers = [f"select unnest([{both}]) as record_no from {table}" for table, both in pairs]
+        numbers.append(f"select unnest([record_no, home, home_before]) from {scratch('home_fresh')}")
+        wanted = f"semi join ({' union '.join(numbers)}) using (record_no)"
     con.execute(
-        f"create or replace {made} {resolved.scratch('named')} as"
-        f" select record_no, record_id from {resolved.scratch('prepared')}"
+        f"create or replace table {scratch('named')} as"
+        f" select record_no, record_id from (select record_no, record_id from {scratch('prepared')}) {wanted}"
     )
 
 
@@ -100,20 +114,24 @@ def _make_seen(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     )
 
 
-def _make_outdated(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
-    """The pairs of records that are there whose evidence, constraint or decision is another than in the kept run."""
+def _make_turned(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
+    """Make `turned`, the pairs (l, r) whose evidence, constraint or decision is another than in the kept run."""
     kept, scratch = resolved.tables.kept, resolved.scratch
-    was = f"select * from {kept('judged')} semi join {scratch('stale')} using (record_no_l, record_no_r)"
-    weighed = _turned("record_no_l as l, record_no_r as r", f"({was})", scratch("judged_fresh"))
+    was = f"(from {kept('judged')} semi join {scratch('stale')} using (record_no_l, record_no_r))"
+    weighed = _turned("record_no_l as l, record_no_r as r", was, scratch("judged_fresh"))
     refused = _turned("l, r", kept("refused"), scratch("refused"))
-    decided = _turned(
-        "l, r", *(f"(select l, r, effect from {table})" for table in (kept("decided"), scratch("decided")))
-    )
+    said = (f"(select l, r, effect from {table})" for table in (kept("decided"), scratch("decided")))
+    decided = _turned("l, r", *said)
+    con.execute(f"create or replace table {scratch('turned')} as {weighed} union {refused} union {decided}")
+
+
+def _make_outdated(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
+    """Make `outdated`, the ids of the turned pairs of records that are there."""
+    named = resolved.scratch("named")
     con.execute(
-        f"create or replace table {scratch('outdated')} as"
-        " select l, r, 'p' || md5(one.record_id || '|' || two.record_id)[:16] as pair_id"
-        f" from ({weighed} union {refused} union {decided})"
-        f" join {scratch('named')} as one on one.record_no = l join {scratch('named')} as two on two.record_no = r"
+        f"create or replace table {resolved.scratch('outdated')} as"
+        f" select {_pair_id_sql('one.record_id', 'two.record_id')} as pair_id from {resolved.scratch('turned')}"
+        f" join {named} as one on one.record_no = l join {named} as two on two.record_no = r"
     )
 
 
@@ -196,7 +214,7 @@ where (
 _FINAL_SQL = """
 create or replace {made} {final} as
 select
-    'p' || md5(l.record_id || '|' || r.record_id)[:16] as pair_id,
+    {pair_id} as pair_id,
     l.record_id as record_id_l, r.record_id as record_id_r, told.* exclude (is_listed)
 from {told} as told
 join {named} as l on l.record_no = record_no_l
