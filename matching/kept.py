@@ -142,7 +142,7 @@ def _keep_homes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     )
     con.execute(
         f"delete from {kept} where record_no in (select record_no from other_home)"
-        f" or record_no in (select record_no from {tables.scratch('gone')})"
+        f" or record_no in (select record_no from {tables.scratch('gone')} anti join {fresh} using (record_no))"
     )
     con.execute(f"insert into {kept} by name from other_home")
 
