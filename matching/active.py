@@ -33,18 +33,16 @@ def made(
     return held(numbers, unit, keys)
 
 
-def chosen(con: duckdb.DuckDBPyConnection, model: MatchModel, active: Active, wanted: Numbers) -> Active:
-    """Some of what is compared, by number."""
-    keyed = [active.keyed(con, place) for place in range(len(model.blocking))]
-    keys = [(numbers[wanted[numbers]], keys[wanted[numbers]]) for numbers, keys in keyed]
-    return held(active.numbers[wanted[active.numbers]], active.unit, keys)
+def replaced(con: duckdb.DuckDBPyConnection, model: MatchModel, before: Active, gone: Numbers, now: Active) -> Active:
+    """What is compared, with other records in place of some; `gone`: by number, which ones."""
 
+    def merged(cursor: duckdb.DuckDBPyConnection, place: int) -> Keyed:
+        (numbers, keys), (more_numbers, more_keys) = (part.keyed(cursor, place) for part in (before, now))
+        stays = ~gone[numbers]
+        return np.concatenate([numbers[stays], more_numbers]), np.concatenate([keys[stays], more_keys])
 
-def together(con: duckdb.DuckDBPyConnection, model: MatchModel, one: Active, other: Active, unit: Numbers) -> Active:
-    """What is compared in two parts, as one."""
-    parts = [[part.keyed(con, place) for part in (one, other)] for place in range(len(model.blocking))]
-    keys = [(np.concatenate([a, c]), np.concatenate([b, d])) for (a, b), (c, d) in parts]
-    return held(np.concatenate([one.numbers, other.numbers]), unit, keys)
+    keyed = list(side_by_side(con, merged, range(len(model.blocking))))
+    return held(np.concatenate([before.numbers[~gone[before.numbers]], now.numbers]), now.unit, keyed)
 
 
 def write_active(con: duckdb.DuckDBPyConnection, model: MatchModel, active: Active, target: str) -> None:
@@ -67,16 +65,16 @@ def write_active(con: duckdb.DuckDBPyConnection, model: MatchModel, active: Acti
 def read_active(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, unit: Numbers) -> Active:
     """What such a table holds; `unit`: by number."""
     found = con.sql(f"from {table}").to_arrow_table()
-    numbers, keys = found["record_no"].to_numpy(), []
-    for place in range(len(model.blocking)):
+    numbers = found["record_no"].to_numpy()
+
+    def keyed(_: duckdb.DuckDBPyConnection, place: int) -> Keyed:
         column = found[f"key_{place}"]
         if _is_listed(model, place):
             lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
-            keys.append((np.repeat(numbers, lengths), pc.list_flatten(column).to_numpy()))
-        else:
-            is_there = column.is_valid().to_numpy()
-            keys.append((numbers[is_there], column.drop_null().to_numpy()))
-    return held(numbers, unit, keys)
+            return np.repeat(numbers, lengths), pc.list_flatten(column).to_numpy()
+        return numbers[column.is_valid().to_numpy()], column.drop_null().to_numpy()
+
+    return held(numbers, unit, list(side_by_side(con, keyed, range(len(model.blocking)))))
 
 
 def _is_listed(model: MatchModel, place: int) -> bool:

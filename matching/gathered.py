@@ -51,10 +51,11 @@ class Gathered:
         self._con = con
         self._hashed = hashed
         self._hashes = dict.fromkeys(hashed, np.zeros(1, np.uint64))
-        self._columns = [*_PLAIN, *(name for name in sorted(columns) if name not in _PLAIN)]
+        self._columns = [name for name in sorted(columns) if name not in _PLAIN]
+        self._listed = ", ".join(map(quoted, (*_PLAIN, *self._columns)))
         self._sources = sources
         self._places = np.full(size, -1, np.int32)
-        self._table = self._read(np.zeros(0, np.int32))
+        self._table = con.execute(f"select {self._listed} from {sources[0].table} limit 0").to_arrow_table()
         self._records = Records({})
 
     def holding(self, numbers: Numbers) -> Records:
@@ -73,8 +74,7 @@ class Gathered:
         self._table = pa.concat_tables([self._table, more])
         self._places = self._places.copy()
         self._places[self._table["record_no"].to_numpy()] = np.arange(len(self._table), dtype=np.int32)
-        shown = self._columns[len(_PLAIN) :]
-        columns = {name: Column(self._places, self._table[name].combine_chunks()) for name in shown}
+        columns = {name: Column(self._places, self._table[name].combine_chunks()) for name in self._columns}
         self._records = Records(columns, dict(self._hashes))
 
     def ids(self, numbers: Numbers) -> pa.Array:
@@ -96,14 +96,13 @@ class Gathered:
         return ranks
 
     def _read(self, numbers: Numbers) -> pa.Table:
-        listed = ", ".join(map(quoted, self._columns))
-        found: list[pa.Table] = []
+        found = [self._table.slice(0, 0)]
         for source in self._sources:
             wanted = numbers if source.is_here is None else numbers[source.is_here[numbers]]
-            if not len(wanted) and found:
+            if not len(wanted):
                 continue
             register(self._con, "wanted_records", {"record_no": pa.array(wanted, pa.int32())})
-            query = f"select {listed} from {source.table} semi join wanted_records using (record_no)"
+            query = f"select {self._listed} from {source.table} semi join wanted_records using (record_no)"
             found.append(self._con.sql(query).to_arrow_table())
             self._con.unregister("wanted_records")
         return pa.concat_tables(found)

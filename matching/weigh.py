@@ -11,7 +11,7 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from matching.active import chosen, made, read_active, together, write_active
+from matching.active import made, read_active, replaced, write_active
 from matching.blocking import Active, Oversize, Pairs, blocked_pairs, record_keys, strong_pairs
 from matching.delta import dirty_records, flags_of, neighbours, no_longer_decided, otherwise_joined, value_flags
 from matching.digest import Delta
@@ -121,7 +121,7 @@ def _weigh_changes(work: Work, kept: Kept, delta: Delta, as_of: dt.date) -> Weig
     content = work.prepared.gathered.contents(units.members)
     won = _active(work, units, content, unit)
     write_active(con, model, won, work.scratch("active_fresh"))
-    after = together(con, model, chosen(con, model, before, ~dirty), won, unit)
+    after = replaced(con, model, before, dirty, won)
     flags = flags_of(work, known, dirty, before, after)
     oversize, found = blocked_pairs(con, model, after, flags)
     again = strong_pairs(work.prepared, flags)
