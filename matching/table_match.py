@@ -169,13 +169,13 @@ def _report_labels(
 ) -> dict[str, int]:
     """Write `labelled`: every labelled pair of known records beside what became of it."""
     register_labels(con, labels)
-    write_result(
-        con, out, "labelled",
+    labelled = con.execute(
         "select labels.l as record_id_l, labels.r as record_id_r, is_match,"
         " one.cluster_id = two.cluster_id as is_joined, pairs.match_weight, pairs.verdict"
         " from labels join clusters as one on one.record_id = labels.l join clusters as two on two.record_id = labels.r"
-        " left join pairs on pairs.record_id_l = labels.l and pairs.record_id_r = labels.r order by 1, 2",
-    )  # fmt: skip
+        " left join pairs on pairs.record_id_l = labels.l and pairs.record_id_r = labels.r order by 1, 2"
+    )
+    write_result(con, out, "labelled", labelled.to_arrow_table())
     row = con.execute(
         "select count(*), count(*) filter (is_match), count(*) filter (is_match and not is_joined),"
         " count(*) filter (is_joined and not is_match) from labelled"

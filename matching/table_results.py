@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv as pa_csv
+import pyarrow.parquet as pq
 
 from matching.prepared import Prepared
 from matching.records import Numbers
-from matching.relations import in_batches, register
+from matching.relations import register
 from matching.resolve import Resolved
 from matching.score import pattern_sql
+from matching.side_by_side import side_by_side
+
+_PART = 100_000  # rows that are written at once, with their texts
 
 _PAIRS = """
 select
@@ -36,29 +43,40 @@ def make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) 
     """
     ids = con.sql(f"select record_id from {resolved.scratch('named')} order by record_no").to_arrow_table()
     for name, rows in (("clusters", _clusters), ("pairs", _pairs)):
-        con.register("result_rows", in_batches(rows(con, resolved, ids["record_id"].combine_chunks())))
+        made = rows(con, resolved, ids["record_id"].combine_chunks())
         pa.default_memory_pool().release_unused()
-        write_result(con, out, name, "from result_rows")
-        con.unregister("result_rows")
+        write_result(con, out, name, made)
     fields = ", ".join(
         f'"{name}_{side}"::varchar as "{name}_{side}"' for name in resolved.model.fields for side in "lr"
     )
-    write_result(
-        con, out, "review",
+    listed = con.execute(
         "select record_id_l, record_id_r, round(match_weight, 4) as match_weight,"
         " round(match_probability, 9) as match_probability, final_rule as rule, final_conflict as conflict,"
         f" {fields} from {resolved.scratch('final')} join doubtful using (record_no_l, record_no_r)"
-        " where final_verdict = 'review' order by round(match_weight, 4) desc, record_id_l, record_id_r",
-    )  # fmt: skip
+        " where final_verdict = 'review' order by round(match_weight, 4) desc, record_id_l, record_id_r"
+    )
+    write_result(con, out, "review", listed.to_arrow_table())
     con.unregister("doubtful")
 
 
-def write_result(con: duckdb.DuckDBPyConnection, out: Path, name: str, query: str) -> None:
-    """Write what a query gives as `name`, Parquet and CSV, and make the view `name`, which reads it from there."""
-    parquet, csv = (str(out / f"{name}.{suffix}").replace("'", "''") for suffix in ("parquet", "csv"))
-    con.execute(f"copy ({query}) to '{parquet}' (format parquet)")
-    con.execute(f"create or replace view {name} as from read_parquet('{parquet}')")  # need not stand in memory
-    con.execute(f"copy (from {name}) to '{csv}' (format csv, header)")
+def write_result(con: duckdb.DuckDBPyConnection, out: Path, name: str, rows: pa.Table) -> None:
+    """Write rows as `name`, Parquet and CSV, and make the view `name`, which reads them from there."""
+    parquet, csv = (str(out / f"{name}.{suffix}") for suffix in ("parquet", "csv"))
+    shown = pa.schema([(field.name, _plain_type(field.type)) for field in rows.schema])
+    openers = [partial(pq.ParquetWriter, parquet, shown, store_schema=False), partial(pa_csv.CSVWriter, csv, shown)]
+    list(side_by_side(con, lambda _, opener: _write_parts(opener, rows, shown), openers))
+    read = parquet.replace("'", "''")
+    con.execute(f"create or replace view {name} as from read_parquet('{read}')")  # need not stand in memory
+
+
+def _write_parts(opener: Callable[[], pq.ParquetWriter | pa_csv.CSVWriter], rows: pa.Table, shown: pa.Schema) -> None:
+    with opener() as writer:
+        for first in range(0, len(rows), _PART):
+            writer.write_table(rows.slice(first, _PART).cast(shown))
+
+
+def _plain_type(given: pa.DataType) -> pa.DataType:
+    return given.value_type if pa.types.is_dictionary(given) else given
 
 
 def show_doubtful(prepared: Prepared, resolved: Resolved) -> None:
