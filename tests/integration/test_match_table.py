@@ -268,7 +268,7 @@ def test_rows_without_a_value_never_agree(tmp_path):
     assert matched.con.execute("select max(records) from clusters").fetchone() == (1,)
     assert any("field 'name': no value in any row" in note for note in matched.notices)
     lines = (tmp_path / "out" / "clusters.csv").read_text(encoding="utf-8").splitlines()[1:]
-    assert lines == sorted(f"{n},{n},1" for n in range(100))
+    assert lines == [f'"{n}","{n}",1' for n in sorted(map(str, range(100)))]
 
 
 def test_repeated_ids_are_told_apart(tmp_path):
