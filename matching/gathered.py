@@ -77,11 +77,6 @@ class Gathered:
         columns = {name: Column(self._places, self._table[name].combine_chunks()) for name in self._columns}
         self._records = Records(columns, dict(self._hashes))
 
-    def ids(self, numbers: Numbers) -> pa.Array:
-        """The ids of some records."""
-        self.holding(numbers)
-        return self._table["record_id"].combine_chunks().take(pa.array(self._places[numbers]))
-
     def contents(self, numbers: Numbers) -> Numbers:
         """The hashes of what some records say."""
         self.holding(numbers)
