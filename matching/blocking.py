@@ -131,7 +131,7 @@ def strong_pairs(prepared: Prepared, flags: Numbers | None = None) -> Pairs:
     """
     model, found = prepared.model, []
     for strong in model.strong_identifiers:
-        keys = prepared.hashes(strong.key)
+        keys = prepared.hashes(prepared.con, strong.key)
         numbers = np.flatnonzero(keys).astype(np.int32)
         blocks = _blocks(numbers, numbers, flags, keys[numbers])
         is_large = blocks.sizes > model.limits.max_block

@@ -64,14 +64,15 @@ class Prepared:
         """The numbers of all records."""
         return np.asarray(self.con.execute(f"select record_no from {self.table}").fetchnumpy()["record_no"])
 
-    def hashes(self, name: str) -> Numbers:
-        """By number the hash of every record's value of a column; 0 for none."""
+    def hashes(self, con: duckdb.DuckDBPyConnection, name: str) -> Numbers:
+        """By number the hash of every record's value of a column; 0 for none. `con` is this thread's own."""
         if self.delta and name in self.delta.after:
             return self.delta.after[name]
         if self.records is not None:
-            return self.records.all_hashes(self.con, name)
+            return self.records.all_hashes(con, name)
         query = f"select record_no, coalesce({key_sql(name)}, {NONE})::ubigint as value from {self.table}"
-        found, hashes = self.con.execute(query).fetchnumpy(), np.zeros(self.size, np.uint64)
+        found = con.execute(query).fetchnumpy()
+        hashes = np.zeros(1 + int(found["record_no"].max(initial=-1)), np.uint64)
         hashes[found["record_no"]] = found["value"]
         return hashes
 

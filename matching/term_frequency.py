@@ -77,7 +77,7 @@ class Shares:
         """The shares of values of some records: how many of all records hold them is counted now."""
         hashes = records.hashed(con, column)
         asked, places = np.unique(hashes, return_inverse=True)
-        counts = times_among(self.prepared.hashes(column), asked)
+        counts = times_among(self.prepared.hashes(con, column), asked)
         return self._rounded(con, counts[places], hashes)
 
     def _rounded(self, con: duckdb.DuckDBPyConnection, counts: Numbers, hashes: Numbers) -> Numbers:
