@@ -1,7 +1,8 @@
 """The link step: from standardised records to customers with stable golden ids.
 
-Clear values are copied into the connection's own memory catalog, worked on there, and gone with it; the warehouse
-receives record ids, weights and labels only, in one transaction.
+Clear values are copied into the connection's own memory catalog, worked on there, and gone with it; the encrypted
+warehouse receives record ids, weights and labels, and prepared records for the next day and for lookups
+(`matching.kept`), in one transaction.
 """
 
 from __future__ import annotations
