@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matching.blocking import Active, Keyed, record_keys
+from matching.blocking import Active, Keyed, is_listed, record_keys
 from matching.model import MatchModel
 from matching.records import Numbers, Records
 from matching.side_by_side import side_by_side
@@ -46,13 +46,13 @@ def replaced(con: duckdb.DuckDBPyConnection, model: MatchModel, before: Active, 
 
 
 def write_active(con: duckdb.DuckDBPyConnection, model: MatchModel, active: Active, target: str) -> None:
-    """Make the table `target` of what is compared."""
+    """Make the table `target` of what is compared; its numbers ascend, as `made` gives them."""
     columns: dict[str, pa.Array] = {"record_no": pa.array(active.numbers, pa.int32())}
     for place in range(len(model.blocking)):
         numbers, keys = active.keyed(con, place)
         starts = np.searchsorted(numbers, active.numbers)
         ends = np.searchsorted(numbers, active.numbers, "right")
-        if _is_listed(model, place):
+        if is_listed(model, place):
             columns[f"key_{place}"] = pa.ListArray.from_arrays(pa.array(np.append(starts, len(keys)), pa.int32()), keys)
         else:
             first = np.append(keys, np.uint64(0))[np.where(starts < ends, starts, len(keys))]
@@ -69,13 +69,9 @@ def read_active(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, u
 
     def keyed(_: duckdb.DuckDBPyConnection, place: int) -> Keyed:
         column = found[f"key_{place}"]
-        if _is_listed(model, place):
+        if is_listed(model, place):
             lengths = pc.fill_null(pc.list_value_length(column), 0).to_numpy()
             return np.repeat(numbers, lengths), pc.list_flatten(column).to_numpy()
         return numbers[column.is_valid().to_numpy()], column.drop_null().to_numpy()
 
     return held(numbers, unit, list(side_by_side(con, keyed, range(len(model.blocking)))))
-
-
-def _is_listed(model: MatchModel, place: int) -> bool:
-    return not model.list_columns.isdisjoint(model.blocking[place].keys)

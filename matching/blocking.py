@@ -79,10 +79,10 @@ class Active:
     """One record per unit and content: what is compared by blocking rules.
 
     Attributes:
-        numbers: of the records, ascending.
+        numbers: of the records.
         unit: by number the unit of every record.
-        keyed: per rule, by its place, the records that have its keys by number, ascending, and their key; where a key
-            is a list, one for each entry.
+        keyed: per rule, by its place, the records that have its keys by number, and their key; where a key is a list,
+            one for each entry.
     """
 
     numbers: Numbers
@@ -202,14 +202,14 @@ def blocked_pairs(
 
     def found_by(cursor: duckdb.DuckDBPyConnection, place: int) -> tuple[list[Oversize], list[tuple[Numbers, Numbers]]]:
         blocks = active.blocks(cursor, place, flags)
-        if not model.list_columns.isdisjoint(model.blocking[place].keys):
+        if is_listed(model, place):
             pa.default_memory_pool().release_unused()  # keys of lists take much room for a moment
         largest = _largest_block(blocks.sizes, model.limits)
         small = blocks.chosen(blocks.sizes <= largest)
         return _oversize(model.blocking[place], blocks.sizes, largest), small.all_pairs()
 
     places = range(len(model.blocking))
-    most_first = sorted(places, key=lambda place: model.list_columns.isdisjoint(model.blocking[place].keys))
+    most_first = sorted(places, key=lambda place: not is_listed(model, place))
     made = dict(zip(most_first, side_by_side(con, found_by, most_first), strict=True))
     found = [made[place] for place in places]
     pairs = _merged([rule.rule for rule in model.blocking], [pairs for _, pairs in found])
@@ -220,6 +220,11 @@ def _every_pair(active: Active) -> tuple[Numbers, Numbers]:
     left, right = (active.numbers[places] for places in np.triu_indices(len(active.numbers), 1))
     apart = active.unit[left] != active.unit[right]
     return left[apart], right[apart]
+
+
+def is_listed(model: MatchModel, place: int) -> bool:
+    """Whether one of a rule's keys is a list."""
+    return not model.list_columns.isdisjoint(model.blocking[place].keys)
 
 
 def record_keys(

@@ -16,7 +16,7 @@ import duckdb
 import numpy as np
 
 from matching.blocking import Active, Keyed, record_keys
-from matching.digest import Delta, hashed_columns, make_digest, read_hashes
+from matching.digest import Delta, digested_columns, make_digest, read_hashes
 from matching.gathered import Source
 from matching.history import SCHEMA
 from matching.kept import Kept, Tables
@@ -75,7 +75,7 @@ def _delta(con: duckdb.DuckDBPyConnection, model: MatchModel, tables: Tables, fo
         for kind in ("gone", "prepared_fresh")
     )
     size = 1 + max(following, int(fresh.max(initial=-1)))
-    before = {column: np.zeros(size, np.uint64) for column in hashed_columns(model)}
+    before = {column: np.zeros(size, np.uint64) for column in digested_columns(model)}
     read_hashes(con, model, tables.kept("digest"), before)
     after = {column: hashes.copy() for column, hashes in before.items()}
     for hashes in after.values():
@@ -226,8 +226,7 @@ def _is_shared(model: MatchModel, column: str) -> bool:
 def _crossed_blocks(most: int, dirty: Numbers, before: Keyed, after: Keyed) -> Numbers:
     """Keys of the blocks that were too large and are not any more, or the other way round, sorted."""
     keys = _different(*(keys[dirty[numbers]] for numbers, keys in (before, after)))
-    times = (times_among(held, keys) > most for _, held in (before, after))
-    was_large, is_large = times
+    was_large, is_large = (times_among(held, keys) > most for _, held in (before, after))
     return keys[was_large != is_large]
 
 

@@ -99,7 +99,7 @@ def read_hashes(con: duckdb.DuckDBPyConnection, model: MatchModel, digest: str, 
         into[column][numbers] = found[name].to_numpy()
 
 
-def hashed_columns(model: MatchModel) -> list[str]:
+def digested_columns(model: MatchModel) -> list[str]:
     """The columns whose hashes a digest holds."""
     return sorted({column for _, column in _hashed(model)})
 

@@ -57,6 +57,7 @@ class Gathered:
         self._places = np.full(size, -1, np.int32)
         self._table = con.execute(f"select {self._listed} from {sources[0].table} limit 0").to_arrow_table()
         self._records = Records({})
+        self._ranks: Numbers | None = None
 
     def holding(self, numbers: Numbers) -> Records:
         """Records by number, these among them; numbers of no record have no values."""
@@ -76,6 +77,7 @@ class Gathered:
         self._places[self._table["record_no"].to_numpy()] = np.arange(len(self._table), dtype=np.int32)
         columns = {name: Column(self._places, self._table[name].combine_chunks()) for name in self._columns}
         self._records = Records(columns, dict(self._hashes))
+        self._ranks = None
 
     def contents(self, numbers: Numbers) -> Numbers:
         """The hashes of what some records say."""
@@ -85,10 +87,15 @@ class Gathered:
     def ranks(self, numbers: Numbers) -> Numbers:
         """By number, of some records at least: the place in the order of the ids."""
         self.holding(numbers)
-        order = pc.sort_indices(self._table["record_id"]).to_numpy()
-        ranks = np.full(len(self._places), -1, np.int32)
-        ranks[self._table["record_no"].to_numpy()[order]] = np.arange(len(order), dtype=np.int32)
-        return ranks
+        if self._ranks is None:
+            order = pc.sort_indices(self._table["record_id"]).to_numpy()
+            self._ranks = np.full(len(self._places), -1, np.int32)
+            self._ranks[self._table["record_no"].to_numpy()[order]] = np.arange(len(order), dtype=np.int32)
+        return self._ranks
+
+    def in_order(self, numbers: Numbers) -> Numbers:
+        """The numbers in the order of their records' ids."""
+        return numbers[np.argsort(self.ranks(numbers)[numbers])]
 
     def _read(self, numbers: Numbers) -> pa.Table:
         found = [self._table.slice(0, 0)]

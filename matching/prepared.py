@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import duckdb
@@ -56,10 +56,6 @@ class Prepared:
         """Records by number, these among them."""
         return self.records or self.gathered.holding(np.concatenate(numbers))
 
-    def at_hand(self) -> Prepared:
-        """The same with all records at hand."""
-        return self if self.records else replace(self, records=self.holding(self.numbers()))
-
     def numbers(self) -> Numbers:
         """The numbers of all records."""
         return np.asarray(self.con.execute(f"select record_no from {self.table}").fetchnumpy()["record_no"])
@@ -69,7 +65,7 @@ class Prepared:
         if self.delta and name in self.delta.after:
             return self.delta.after[name]
         if self.records is not None:
-            return self.records.all_hashes(con, name)
+            return self.records.hashes(con, name, slice(None))
         query = f"select record_no, coalesce({key_sql(name)}, {NONE})::ubigint as value from {self.table}"
         found = con.execute(query).fetchnumpy()
         hashes = np.zeros(1 + int(found["record_no"].max(initial=-1)), np.uint64)
@@ -77,12 +73,9 @@ class Prepared:
         return hashes
 
     def keyed(self, names: Iterable[str]) -> str:
-        """Relation of some columns of all records as hashes, entry by entry where they are lists, beside `record_no`.
-
-        The records must be at hand.
-        """
-        assert self.records is not None
+        """Relation of some columns of all records as hashes, of lists entry by entry, beside `record_no`."""
         numbers, lists = self.numbers(), self.model.list_columns
-        made = {name: self.records.keys(self.con, name, numbers, is_list=name in lists) for name in sorted(set(names))}
+        records = self.holding(numbers)
+        made = {name: records.keys(self.con, name, numbers, is_list=name in lists) for name in sorted(set(names))}
         self.con.register("keyed_records", in_batches(pa.table({"record_no": numbers, **made})))
         return "keyed_records"

@@ -65,13 +65,9 @@ class Records:
             self._hashes[name] = hashes_of(con, self.columns[name].values)
         return self._hashes[name]
 
-    def hashes(self, con: duckdb.DuckDBPyConnection, name: str, records: Numbers) -> Numbers:
+    def hashes(self, con: duckdb.DuckDBPyConnection, name: str, records: Numbers | slice) -> Numbers:
         """The hashes of some records' values; 0 for none."""
         return np.asarray(self.hashed(con, name)[self.columns[name].places[records]])
-
-    def all_hashes(self, con: duckdb.DuckDBPyConnection, name: str) -> Numbers:
-        """The hashes of all records' values by number; 0 for none."""
-        return np.asarray(self.hashed(con, name)[self.columns[name].places])
 
     def keys(self, con: duckdb.DuckDBPyConnection, name: str, records: Numbers, *, is_list: bool = False) -> pa.Array:
         """The hashes of some records' values, of lists those of their entries; null for none."""

@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matching.cluster import KEPT, MODEL, STEWARD, STRONG, Edge, Refusal
+from matching.digest import Delta
 from matching.grouping import UNKNOWN, Edges, Grouping, Rules, components, group
 from matching.model import Exclusive
 from matching.records import Records
@@ -50,7 +51,8 @@ def regroup(work: Work, flags: Numbers | None = None) -> int:
         flags: by number, where an earlier run was kept (`matching.delta`).
     """
     edges = _edges(work)
-    members = _everybody(work) if flags is None else _concerned(work, edges, flags)
+    delta = work.delta
+    members = _everybody(work) if flags is None or delta is None else _concerned(work, delta, edges, flags)
     before, after = _group(work, members, edges)
     _write_homes(work, members, before, after)
     _write_refused(work, members, after.refusals)
@@ -71,7 +73,7 @@ def _everybody(work: Work) -> Members:
     return Members(numbers, numbers)
 
 
-def _concerned(work: Work, edges: Edges, flags: Numbers) -> Members:
+def _concerned(work: Work, delta: Delta, edges: Edges, flags: Numbers) -> Members:
     """The records of every component that something which changed belongs to."""
     same = [d for d in work.decisions if d.effect == "same"]
     left = np.concatenate([edges.left, [d.left for d in same]]).astype(np.int32)
@@ -80,9 +82,7 @@ def _concerned(work: Work, edges: Edges, flags: Numbers) -> Members:
     touched = np.zeros(work.size, bool)
     touched[home[_turned(work)]] = True
     touched |= np.bincount(home, weights=flags, minlength=work.size) >= 2
-    assert work.delta is not None
-    found = np.flatnonzero(touched[home] & work.delta.is_there).astype(np.int32)
-    found = found[np.argsort(work.prepared.gathered.ranks(found)[found])]
+    found = work.prepared.gathered.in_order(np.flatnonzero(touched[home] & delta.is_there).astype(np.int32))
     place = np.full(work.size, -1, np.int32)
     place[found] = np.arange(len(found), dtype=np.int32)
     return Members(found, place)

@@ -82,9 +82,9 @@ def _plain_type(given: pa.DataType) -> pa.DataType:
 def show_doubtful(prepared: Prepared, resolved: Resolved) -> None:
     """Make `doubtful`: the pairs to be reviewed by number, with the values of both sides."""
     listed = prepared.con.execute(f"select record_no_l, record_no_r from {resolved.scratch('listed')}").fetchnumpy()
-    assert prepared.records is not None
+    fields = prepared.holding(listed["record_no_l"], listed["record_no_r"])
     register(prepared.con, "doubtful", listed | {
-        f"{name}_{side}": prepared.records.columns[name].taken(listed[f"record_no_{side}"])
+        f"{name}_{side}": fields.columns[name].taken(listed[f"record_no_{side}"])
         for name in prepared.model.fields for side in "lr"
     })  # fmt: skip
 

@@ -61,7 +61,7 @@ def train(prepared: Prepared, as_of: dt.date, labels: Sequence[Label] = ()) -> P
         as_of: business day of the records.
         labels: pairs whose truth is known; they inform m and the prior, never u (`matching.labels`).
     """
-    model, prepared = prepared.model, prepared.at_hand()
+    model = prepared.model
     register_labels(prepared.con, labels)
     records, matches, fingerprint = _profile(prepared)
     pairs = max(records * (records - 1) / 2, 1)
@@ -104,12 +104,11 @@ def _trained_jointly(prepared: Prepared, parameters: Parameters) -> Parameters:
 def _candidate_pairs(prepared: Prepared) -> float:
     """Make `candidate_pairs`, a fair sample of the pairs the blocking rules find; returns the share that is kept."""
     con, model, numbers = prepared.con, prepared.model, np.sort(prepared.numbers())
-    assert prepared.records is not None
     is_small = len(numbers) <= model.limits.compare_all
     limit = model.training.random_pairs if is_small else model.training.block_pairs
     # of many records, the pairs of a few with all: as fair, and most keys need not be sorted
     share = 1.0 if is_small else min(limit / (2 * max(len(numbers), 1)), 1.0)
-    keyed = partial(record_keys, model, prepared.records, numbers)
+    keyed = partial(record_keys, model, prepared.holding(numbers), numbers)
     active = Active(numbers, np.arange(prepared.size, dtype=np.int32), keyed)
     blocked_pairs(con, model, active, _drawn(prepared, share) if share < 1 else None)[1].write(con, "candidate_pairs")
     kept = share * (2 - share)  # a pair is drawn with either of its records

@@ -220,8 +220,7 @@ def _units_of_dirty(work: Work, delta: Delta, dirty: Numbers) -> tuple[_Units, N
     was_left, was_right = con.sql(linked.format(work.tables.kept("judged"))).fetchnumpy().values()
     holds = widened & ~dirty
     stays = holds[was_left] & holds[was_right]
-    members = np.flatnonzero(widened & delta.is_there).astype(np.int32)
-    members = members[np.argsort(work.prepared.gathered.ranks(members)[members])]
+    members = work.prepared.gathered.in_order(np.flatnonzero(widened & delta.is_there).astype(np.int32))
     register(con, "dirty_records", {"record_no": np.flatnonzero(widened).astype(np.int32)})
     con.execute(f"create or replace table {work.scratch('dirty')} as from dirty_records")
     con.unregister("dirty_records")
