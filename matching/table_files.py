@@ -7,7 +7,8 @@ import csv
 import io
 import re
 from collections import Counter
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -20,6 +21,8 @@ from matching.side_by_side import side_by_side
 from warehouse.errors import SourceError
 
 Say = Callable[[str], None]
+_Columns = dict[str, pa.ChunkedArray]
+_Task = Callable[[duckdb.DuckDBPyConnection], _Columns]
 csv.field_size_limit(10 << 20)
 _SEPARATORS = ",;\t|\x01"
 _SHOWN = 5  # problems of one kind told one by one
@@ -53,14 +56,14 @@ def load_table(
         table = _database_table(source)
         columns = table.column_names
     elif Path(source).suffix.lower() in (".parquet", ".pq"):
-        table, columns = _parquet(con, source, wanted)
+        table, columns = _parquet(source, wanted)
     else:
         table = _csv_table(Path(source), say)
         columns = table.column_names
     if not len(table):
         raise SourceError(f"{shown(source)}: no rows; give a table with records")
     say(f"{shown(source)}: {len(table):,} rows")
-    return _without_blanks(con, table), columns
+    return _as_text(con, table, source), columns
 
 
 def shown(source: str) -> str:
@@ -68,45 +71,56 @@ def shown(source: str) -> str:
     return re.sub(r"://([^:/@]+):[^@]*@", r"://\1:***@", source)
 
 
-def _parquet(con: duckdb.DuckDBPyConnection, source: str, wanted: Collection[str] | None) -> tuple[pa.Table, list[str]]:
+def _parquet(source: str, wanted: Collection[str] | None) -> tuple[pa.Table, list[str]]:
     if not Path(source).exists():
         raise SourceError(f"{source}: no such file; check the path")
     try:
         with pq.ParquetFile(source) as file:
             columns = file.schema_arrow.names
             needed = [name for name in columns if wanted is None or name in wanted]
-            return _as_text(con, file.read(columns=needed)), columns
-    except (pa.ArrowException, OSError, duckdb.Error) as error:
-        raise SourceError(f"{source}: not readable as Parquet ({type(error).__name__}); write it again") from None
+            return file.read(columns=needed), columns
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(source, error) from None
 
 
-def _as_text(con: duckdb.DuckDBPyConnection, table: pa.Table) -> pa.Table:
-    """The table with everything but texts and lists written as DuckDB does."""
+def _unreadable(source: str, error: Exception) -> SourceError:
+    return SourceError(f"{source}: not readable as Parquet ({type(error).__name__}); write it again")
+
+
+def _as_text(con: duckdb.DuckDBPyConnection, table: pa.Table, source: str) -> pa.Table:
+    """The table with everything but lists as text, without blanks around it; of other types as DuckDB writes them."""
     typed = [field for field in table.schema if field.type != pa.string()]
-    if not typed:
-        return table
+    texts = [name for name in table.column_names if table.schema.field(name).type == pa.string()]
+    tasks: list[_Task] = [partial(_written, table=table, typed=typed)] if typed else []
+    tasks += [partial(_stripped, name=name, column=table[name]) for name in texts]
+    try:
+        found = list(side_by_side(con, lambda cursor, task: task(cursor), tasks))
+    except (pa.ArrowException, duckdb.Error) as error:
+        raise _unreadable(source, error) from None
+    made = {name: column for columns in found for name, column in columns.items()}
+    return pa.table({name: made[name] for name in table.column_names})
+
+
+def _written(con: duckdb.DuckDBPyConnection, table: pa.Table, typed: Sequence[pa.Field]) -> _Columns:
     con.register("typed_columns", with_places(table.select([field.name for field in typed])))
     casts = (f"{quoted(field.name)}::varchar{'[]' if _is_list(field.type) else ''}" for field in typed)
     columns = ", ".join(f"{cast} as {quoted(field.name)}" for cast, field in zip(casts, typed, strict=True))
     written = by_place(con.sql(f"select {columns}, place from typed_columns").to_arrow_table())
     con.unregister("typed_columns")
-    texts = dict(zip((field.name for field in typed), written.columns, strict=False))  # the place comes last
-    return pa.table({name: texts.get(name, table[name]) for name in table.column_names})
+    shown = zip((field.name for field in typed), written.columns, strict=False)  # the place comes last
+    return {name: _stripped(con, name, values)[name] for name, values in shown}
 
 
 def _is_list(kind: pa.DataType) -> bool:
     return pa.types.is_list(kind) or pa.types.is_large_list(kind) or pa.types.is_fixed_size_list(kind)
 
 
-def _without_blanks(con: duckdb.DuckDBPyConnection, table: pa.Table) -> pa.Table:
-    def stripped(_: duckdb.DuckDBPyConnection, column: pa.ChunkedArray) -> pa.ChunkedArray:
-        if column.type != pa.string():
-            return column
-        texts = pc.utf8_trim_whitespace(column)
-        empty = pc.equal(texts, "")
-        return pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts
-
-    return pa.table(dict(zip(table.column_names, side_by_side(con, stripped, table.columns), strict=True)))
+def _stripped(_: duckdb.DuckDBPyConnection, name: str, column: pa.ChunkedArray) -> _Columns:
+    if column.type != pa.string():
+        return {name: column}
+    texts = pc.utf8_trim_whitespace(column)
+    empty = pc.equal(texts, "")
+    return {name: pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts}
 
 
 def _database_table(source: str) -> pa.Table:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any
 
@@ -125,8 +125,8 @@ def match_given(given: Given, out: Path, say: Say, learnt: Learnt = NOTHING) -> 
     con.unregister(prepared.table)  # the results need no values any more, but room to be sorted in
     del prepared
     pa.default_memory_pool().release_unused()
-    make_results(con, resolved, out)
-    rates = _rates(con, resolved) if given.has_truth else None
+    asked = [partial(_rates, resolved=resolved)] if given.has_truth else []
+    (rates,) = make_results(con, resolved, out, *asked) or [None]
     save_parameters(out / "parameters.json", parameters)
     labelled = _report_labels(con, out, learnt.labels, notices) if learnt.labels else None
     for notice in notices:

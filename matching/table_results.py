@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import numpy as np
@@ -19,6 +19,8 @@ from matching.resolve import Resolved
 from matching.score import pattern_sql
 from matching.side_by_side import side_by_side
 
+Task = Callable[[duckdb.DuckDBPyConnection], Any]
+_Rows = Callable[[duckdb.DuckDBPyConnection, Resolved, pa.StringArray], pa.Table]
 _PART = 100_000  # rows that are written at once, with their texts
 
 _PAIRS = """
@@ -30,7 +32,7 @@ from {told} where final_verdict in ('link', 'review')
 """
 
 
-def make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) -> None:
+def make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path, *beside: Task) -> list[Any]:
     """Write all three; make `customers`, the number of each cluster's first record and its records, and `copies`.
 
     `copies` are the rows that were not compared: place, record_id, the number of the row they follow, that of the
@@ -40,12 +42,27 @@ def make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) 
         con: the scratch connection, with `copied`, the pairs finished (`matching.pairs`), and `doubtful`.
         resolved: names its relations.
         out: folder.
+        beside: what else is asked meanwhile, of records' clusters and of `copies`, each on a connection of its own.
+
+    Returns:
+        Its answers.
     """
     ids = con.sql(f"select record_id from {resolved.scratch('named')} order by record_no").to_arrow_table()
-    for name, rows in (("clusters", _clusters), ("pairs", _pairs)):
-        made = rows(con, resolved, ids["record_id"].combine_chunks())
-        pa.default_memory_pool().release_unused()
-        write_result(con, out, name, made)
+    con.execute(
+        "create or replace table copies as select place, copied.record_id, own.record_no as followed,"
+        f" nullif(home, own.record_no) as joined, entity from copied join {resolved.scratch('named')} as own"
+        f" on own.record_id = second join {resolved.scratch('home')} using (record_no) order by copied.record_id"
+    )
+    _write_review(con, resolved, out)
+
+    def written(name: str, rows: _Rows) -> Task:
+        return lambda cursor: write_result(cursor, out, name, rows(cursor, resolved, ids["record_id"].combine_chunks()))
+
+    tasks = [written("pairs", _pairs), written("clusters", _clusters), *beside]
+    return list(side_by_side(con, lambda cursor, task: task(cursor), tasks))[2:]
+
+
+def _write_review(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) -> None:
     fields = ", ".join(
         f'"{name}_{side}"::varchar as "{name}_{side}"' for name in resolved.model.fields for side in "lr"
     )
@@ -63,16 +80,17 @@ def write_result(con: duckdb.DuckDBPyConnection, out: Path, name: str, rows: pa.
     """Write rows as `name`, Parquet and CSV, and make the view `name`, which reads them from there."""
     parquet, csv = (str(out / f"{name}.{suffix}") for suffix in ("parquet", "csv"))
     shown = pa.schema([(field.name, _plain_type(field.type)) for field in rows.schema])
-    openers = [partial(pq.ParquetWriter, parquet, shown, store_schema=False), partial(pa_csv.CSVWriter, csv, shown)]
-    list(side_by_side(con, lambda _, opener: _write_parts(opener, rows, shown), openers))
+    repeated = [field.name for field in shown if not field.name.startswith("record_id")]
+    with (
+        pq.ParquetWriter(parquet, shown, store_schema=False, use_dictionary=repeated) as columns,
+        pa_csv.CSVWriter(csv, shown) as lines,
+    ):
+        for first in range(0, len(rows), _PART):
+            part = rows.slice(first, _PART).cast(shown)
+            columns.write_table(part)
+            lines.write_table(part)
     read = parquet.replace("'", "''")
     con.execute(f"create or replace view {name} as from read_parquet('{read}')")  # need not stand in memory
-
-
-def _write_parts(opener: Callable[[], pq.ParquetWriter | pa_csv.CSVWriter], rows: pa.Table, shown: pa.Schema) -> None:
-    with opener() as writer:
-        for first in range(0, len(rows), _PART):
-            writer.write_table(rows.slice(first, _PART).cast(shown))
 
 
 def _plain_type(given: pa.DataType) -> pa.DataType:
@@ -124,17 +142,14 @@ def _clusters(con: duckdb.DuckDBPyConnection, resolved: Resolved, ids: pa.String
     content; else it stays alone.
     """
     home = homes(con, resolved)
-    con.execute(
-        "create or replace table copies as select place, copied.record_id, own.record_no as followed,"
-        f" nullif(home, own.record_no) as joined, entity from copied join {resolved.scratch('named')} as own"
-        f" on own.record_id = second join {resolved.scratch('home')} using (record_no) order by copied.record_id"
-    )
     copies = con.execute("select record_id, followed, joined is null as is_alone from copies").to_arrow_table()
     second, alone = copies["followed"].to_numpy(), copies["is_alone"].to_numpy()
     sizes = np.bincount(np.append(home, home[second[~alone]]), minlength=len(ids) + len(second))
     sizes[len(ids) :] = 1
     first = np.flatnonzero(home == np.arange(len(home)))
-    register(con, "customers", {"home": first, "records": sizes[first]})
+    register(con, "first_records", {"home": first, "records": sizes[first]})
+    con.execute("create or replace table customers as from first_records")
+    con.unregister("first_records")
     named = np.append(home, np.where(alone, len(ids) + np.arange(len(second)), home[second]))
     order = np.argsort(np.append(_key(home, np.arange(len(ids))), _key(home[second], second, alone) + 1), kind="stable")
     named = named[order]

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from matching.model import MatchModel, load_model
 from matching.prepare import row_values
 from matching.records import Numbers, hashes_of, maybe_shared, runs
 from matching.relations import quoted, register
+from matching.side_by_side import side_by_side
 from matching.table_files import Say, load_table, shown
 from warehouse.errors import SettingsError, SourceError
 
@@ -86,13 +88,19 @@ def read_rows(
     Raises:
         SourceError: a table cannot be read, or lacks columns the model names.
     """
-    rows, repeated = _told_apart(con, _gathered(con, model, sources, truth, say))
+    rows = _gathered(con, model, sources, truth, say)
     pa.default_memory_pool().release_unused()
+    entity = quoted(_name_of(truth)) if truth else "null::varchar"
+    hashed = {ENTITY: f"case when {entity} is not null then hash({entity}) end"}
+    tasks: list[Callable[[duckdb.DuckDBPyConnection], Any]] = [
+        partial(_told_apart, ids=rows["record_id"].combine_chunks()),
+        partial(row_values, model=model, rows=rows, also=hashed),
+    ]
+    (ids, repeated), values = side_by_side(con, lambda cursor, task: task(cursor), tasks)
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     notices += _empty_fields(model, rows)
-    entity = quoted(_name_of(truth)) if truth else "null::varchar"
-    return row_values(con, model, rows, {ENTITY: f"case when {entity} is not null then hash({entity}) end"})
+    return values.set_column(0, "record_id", pa.chunked_array([ids]))
 
 
 def _name_of(truth: str) -> str:
@@ -163,9 +171,8 @@ def _joined(prefix: str, texts: pa.Array) -> pa.Array:
     return pc.binary_join_element_wise(prefix, texts, "")
 
 
-def _told_apart(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> tuple[pa.Table, int]:
-    """The rows, every `record_id` its own, and how many repeated another's."""
-    ids = rows["record_id"].combine_chunks()
+def _told_apart(con: duckdb.DuckDBPyConnection, ids: pa.StringArray) -> tuple[pa.StringArray, int]:
+    """The ids, each one's own, and how many repeated another's."""
     alike = _alike(hashes_of(con, ids)[:-1], 1)
     seen: Counter[str] = Counter()
     names = []
@@ -174,11 +181,10 @@ def _told_apart(con: duckdb.DuckDBPyConnection, rows: pa.Table) -> tuple[pa.Tabl
         names.append(name if seen[name] == 1 else f"{name}#{seen[name]}")
     repeated = len(names) - len(seen)
     if not repeated:
-        return rows, 0
+        return ids, 0
     mask = np.zeros(len(ids), bool)
     mask[alike] = True
-    told = pc.replace_with_mask(ids, mask, pa.array(names, pa.string()))
-    return rows.set_column(0, "record_id", pa.chunked_array([told])), repeated
+    return pc.replace_with_mask(ids, mask, pa.array(names, pa.string())), repeated
 
 
 def _alike(hashes: Numbers, more_than: int) -> Numbers:
