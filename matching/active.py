@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 from matching.blocking import Active, Keyed, is_listed, record_keys
 from matching.model import MatchModel
 from matching.records import Numbers, Records
+from matching.relations import make_table
 from matching.side_by_side import side_by_side
 
 
@@ -57,9 +58,7 @@ def write_active(con: duckdb.DuckDBPyConnection, model: MatchModel, active: Acti
         else:
             first = np.append(keys, np.uint64(0))[np.where(starts < ends, starts, len(keys))]
             columns[f"key_{place}"] = pa.array(first, mask=starts == ends)
-    con.register("active_records", pa.table(columns))
-    con.execute(f"create or replace table {target} as from active_records")
-    con.unregister("active_records")
+    make_table(con, target, columns)
 
 
 def read_active(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str, unit: Numbers) -> Active:

@@ -16,7 +16,7 @@ import pyarrow as pa
 from matching.model import BlockingRule, Limits, MatchModel
 from matching.prepared import Prepared
 from matching.records import SPREAD, Numbers, Records, maybe_among, maybe_shared, runs
-from matching.relations import in_batches
+from matching.relations import given, in_batches
 from matching.side_by_side import side_by_side
 
 Keyed = tuple[Numbers, Numbers]
@@ -113,13 +113,13 @@ class Pairs:
     def write(self, con: duckdb.DuckDBPyConnection, target: str) -> None:
         """Make the table `target`: match_key, join_key_l, join_key_r."""
         columns = {"place": self.place, "l": self.left.astype(np.int32), "r": self.right.astype(np.int32)}
-        con.register("found_pairs", in_batches(pa.table(columns)))
         names = ", ".join(f"'{name}'" for name in self.rules)
-        con.execute(
-            f"create or replace table {target} as select list_extract([{names}]::varchar[], place + 1) as match_key,"
-            " l as join_key_l, r as join_key_r from found_pairs"
-        )
-        con.unregister("found_pairs")
+        with given(con, "found_pairs", in_batches(pa.table(columns))):
+            con.execute(
+                f"create or replace table {target} as"
+                f" select list_extract([{names}]::varchar[], place + 1) as match_key, l as join_key_l, r as join_key_r"
+                " from found_pairs"
+            )
 
 
 def strong_pairs(prepared: Prepared, flags: Numbers | None = None) -> Pairs:
@@ -145,12 +145,11 @@ def _in_order(prepared: Prepared, blocks: Blocks) -> Blocks:
     """The blocks with their records in the order of their ids."""
     block = np.repeat(np.arange(len(blocks.sizes)), blocks.sizes)
     columns = {"place": np.arange(len(block)), "record_no": blocks.numbers, "block": block}
-    prepared.con.register("numbers", pa.table(columns))
-    order = prepared.con.execute(
-        f"select place from numbers join (select record_no, record_id from {prepared.table}) using (record_no)"
-        " order by block, record_id"
-    ).fetchnumpy()["place"]
-    prepared.con.unregister("numbers")
+    with given(prepared.con, "numbers", columns):
+        order = prepared.con.execute(
+            f"select place from numbers join (select record_no, record_id from {prepared.table}) using (record_no)"
+            " order by block, record_id"
+        ).fetchnumpy()["place"]
     return Blocks(blocks.numbers[order], blocks.units[order], blocks.flags[order], blocks.sizes)
 
 

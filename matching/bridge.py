@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import duckdb
 
 from matching.cluster import STEWARD, STRONG
-from matching.history import Bridge, register_texts
+from matching.history import Bridge
 from matching.pairs import pair_id
 from matching.regroup import RANK_SQL
+from matching.relations import given, texts
 from matching.resolve import Resolved
 from matching.settle import Settled
 
@@ -30,15 +31,16 @@ def find_bridges(
 ) -> dict[frozenset[str], Bridge]:
     """For two ids that something happened to, the pair that joined them, or the decision that parted them."""
     bridges: dict[frozenset[str], Bridge] = {}
-    register_texts(con, "before", {"record_id": settled.before, "golden_id": settled.before.values()})
+    before = texts({"record_id": settled.before, "golden_id": settled.before.values()})
     for outcome in outcomes:
-        for edge in sorted(_joining(con, outcome), reverse=True):  # the strongest writes last
+        with given(con, "before", before):
+            joining = _joining(con, outcome)
+        for edge in sorted(joining, reverse=True):  # the strongest writes last
             _bridge(bridges, settled.before, edge.left, edge.right, _joined(edge))
         for decision in outcome.decisions:
             if decision.effect == "different":
                 parted = Bridge(pair_id(decision.left, decision.right), "decision", 0.0, "steward")
                 _bridge(bridges, settled.after, decision.left, decision.right, parted)
-    con.unregister("before")
     return bridges
 
 

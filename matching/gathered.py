@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matching.records import Column, Numbers, Records, hashes_of
-from matching.relations import quoted, register
+from matching.relations import given, quoted
 from matching.side_by_side import side_by_side
 
 _PLAIN = ("record_no", "record_id", "record_hash")
@@ -103,8 +103,7 @@ class Gathered:
             wanted = numbers if source.is_here is None else numbers[source.is_here[numbers]]
             if not len(wanted):
                 continue
-            register(self._con, "wanted_records", {"record_no": pa.array(wanted, pa.int32())})
             query = f"select {self._listed} from {source.table} semi join wanted_records using (record_no)"
-            found.append(self._con.sql(query).to_arrow_table())
-            self._con.unregister("wanted_records")
+            with given(self._con, "wanted_records", {"record_no": pa.array(wanted, pa.int32())}):
+                found.append(self._con.sql(query).to_arrow_table())
         return pa.concat_tables(found)

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import duckdb
-import pyarrow as pa
 
 from matching.identity import Change
 from matching.lineage import read_lineage
+from matching.relations import given, texts
 from warehouse.errors import UserError
 from warehouse.store import CATALOG
 
@@ -193,11 +193,6 @@ def write_day(
     return {str(kind): int(number) for kind, number in con.execute(counted, [day]).fetchall()}
 
 
-def register_texts(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, Iterable[str | None]]) -> None:
-    """Give the connection columns of text as a relation."""
-    con.register(name, pa.table({key: pa.array(list(values), pa.string()) for key, values in columns.items()}))
-
-
 def _write_events(
     con: duckdb.DuckDBPyConnection,
     history: History,
@@ -207,31 +202,27 @@ def _write_events(
     cause: str,
 ) -> None:
     told = [(change, bridges.get(frozenset((change.identifier, change.other or "")))) for change in found]
-    register_texts(
-        con,
-        "events",
-        {
-            "kind": [change.kind for change, _ in told],
-            "golden_id": [change.identifier for change, _ in told],
-            "other_golden_id": [change.other for change, _ in told],
-            "cause": [_cause(history, change, bridge, cause) for change, bridge in told],
-            "evidence": [_evidence(bridge) for _, bridge in told],
-        },
-    )
+    events = texts({
+        "kind": [change.kind for change, _ in told],
+        "golden_id": [change.identifier for change, _ in told],
+        "other_golden_id": [change.other for change, _ in told],
+        "cause": [_cause(history, change, bridge, cause) for change, bridge in told],
+        "evidence": [_evidence(bridge) for _, bridge in told],
+    })  # fmt: skip
     con.execute(
         _MINTED.format(event=f"{SCHEMA}.identity_event"),
         {"day": history.as_of, "cause": cause, "nothing": _evidence(None)},
     )
     con.execute(f"delete from {SCHEMA}.identity_event where as_of = ?", [history.as_of])
-    con.execute(
-        f"insert into {SCHEMA}.identity_event"
-        " select format('{}-{:07d}', $day_text, row_number() over told) as event_id, $day, $run, kind,"
-        " golden_id, other_golden_id, cause, evidence"
-        " from (from events union all from minted_events)"
-        " window told as (order by kind, golden_id, coalesce(other_golden_id, '')) order by event_id",
-        {"day_text": f"{history.as_of:%Y%m%d}", "day": history.as_of, "run": run_id},
-    )
-    con.unregister("events")
+    with given(con, "events", events):
+        con.execute(
+            f"insert into {SCHEMA}.identity_event"
+            " select format('{}-{:07d}', $day_text, row_number() over told) as event_id, $day, $run, kind,"
+            " golden_id, other_golden_id, cause, evidence"
+            " from (from events union all from minted_events)"
+            " window told as (order by kind, golden_id, coalesce(other_golden_id, '')) order by event_id",
+            {"day_text": f"{history.as_of:%Y%m%d}", "day": history.as_of, "run": run_id},
+        )
 
 
 def _cause(history: History, change: Change, bridge: Bridge | None, otherwise: str) -> str:
@@ -255,20 +246,16 @@ def _write_aliases(con: duckdb.DuckDBPyConnection, history: History, found: Sequ
     last |= {c.other: (c.identifier, history.as_of) for c in found if c.kind == "merge" and c.other}
     alive = _alive(con, {*last, *(survivor for survivor, _ in last.values())})
     gone = sorted(identifier for identifier in last if identifier not in alive)
-    register_texts(
-        con,
-        "aliases",
-        {
-            "golden_id": gone,
-            "survives_as": [_follow(identifier, last, alive) for identifier in gone],
-            "as_of": [last[identifier][1].isoformat() for identifier in gone],
-        },
-    )
+    aliases = texts({
+        "golden_id": gone,
+        "survives_as": [_follow(identifier, last, alive) for identifier in gone],
+        "as_of": [last[identifier][1].isoformat() for identifier in gone],
+    })  # fmt: skip
     con.execute(f"delete from {SCHEMA}.identity_alias")
-    con.execute(
-        f"insert into {SCHEMA}.identity_alias select golden_id, survives_as, as_of::date from aliases order by 1"
-    )
-    con.unregister("aliases")
+    with given(con, "aliases", aliases):
+        con.execute(
+            f"insert into {SCHEMA}.identity_alias select golden_id, survives_as, as_of::date from aliases order by 1"
+        )
 
 
 def _alive(con: duckdb.DuckDBPyConnection, ids: Iterable[str]) -> set[str]:
@@ -294,20 +281,17 @@ def _write_lineage(con: duckdb.DuckDBPyConnection) -> None:
     """What every id that ever ended stood for, from when to when."""
     lineage = read_lineage(con)
     spans = [span for identifier in lineage.ids for span in lineage.spans(identifier)]
-    register_texts(
-        con,
-        "spans",
-        {
-            "golden_id": [span.golden_id for span in spans],
-            "valid_from": [span.valid_from.isoformat() for span in spans],
-            "valid_to": [span.valid_to.isoformat() if span.valid_to else None for span in spans],
-            "status": [span.status for span in spans],
-            "stands_for": [span.stands_for for span in spans],
-        },
-    )
+    told = texts({
+        "golden_id": [span.golden_id for span in spans],
+        "valid_from": [span.valid_from.isoformat() for span in spans],
+        "valid_to": [span.valid_to.isoformat() if span.valid_to else None for span in spans],
+        "status": [span.status for span in spans],
+        "stands_for": [span.stands_for for span in spans],
+    })  # fmt: skip
     con.execute(f"delete from {SCHEMA}.identity_lineage")
-    con.execute(
-        f"insert into {SCHEMA}.identity_lineage select golden_id, valid_from::date, valid_to::date, status, stands_for"
-        " from spans order by golden_id, valid_from"
-    )
-    con.unregister("spans")
+    with given(con, "spans", told):
+        con.execute(
+            f"insert into {SCHEMA}.identity_lineage"
+            " select golden_id, valid_from::date, valid_to::date, status, stands_for"
+            " from spans order by golden_id, valid_from"
+        )

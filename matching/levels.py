@@ -17,6 +17,7 @@ import pyarrow as pa
 from matching.model import BY_HASH, Comparison
 from matching.prepared import Prepared
 from matching.records import Numbers, Records
+from matching.relations import given
 from matching.rules import Argument, asked_columns, condition
 from matching.side_by_side import side_by_side, threads
 
@@ -55,9 +56,8 @@ class Sides:
         for name in columns:
             column = self.records.columns[name]
             values |= {f"{name}_l": column.taken(self.left), f"{name}_r": column.taken(self.right)}
-        self.con.register("asked_pairs", pa.table(values))
-        found = self.con.execute(f"select place from asked_pairs where {asked}").fetchnumpy()["place"]
-        self.con.unregister("asked_pairs")
+        with given(self.con, "asked_pairs", values):
+            found = self.con.execute(f"select place from asked_pairs where {asked}").fetchnumpy()["place"]
         return np.asarray(found)
 
 
@@ -144,8 +144,6 @@ def level_patterns(prepared: Prepared, pairs: str, names: Sequence[str]) -> list
     found = con.execute(f"select join_key_l, join_key_r from {pairs}").to_arrow_table()
     chunks = in_chunks(con, prepared.holding(*(found[f"join_key_{side}"].to_numpy() for side in "lr")), found)
     reached = side_by_side(con, lambda cursor, chunk: pa.table(chunk.levels(cursor, comparisons)), chunks)
-    con.register("pair_levels", pa.concat_tables(list(reached)))
     listed = ", ".join(f'"{name}"' for name in names)
-    counted = con.execute(f"select {listed}, count(*) from pair_levels group by all order by all").fetchall()
-    con.unregister("pair_levels")
-    return counted
+    with given(con, "pair_levels", pa.concat_tables(list(reached))):
+        return con.execute(f"select {listed}, count(*) from pair_levels group by all order by all").fetchall()

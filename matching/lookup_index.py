@@ -21,7 +21,7 @@ from matching.blocking import strong_pairs
 from matching.grouping import components
 from matching.model import BlockingRule, MatchModel
 from matching.prepared import Prepared
-from matching.relations import count
+from matching.relations import count, given
 from matching.rules_single import Record
 from matching.verdict import conflict_sql, strong_sql
 
@@ -254,15 +254,14 @@ def _units(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> Row
     number = count(con, table)
     units = components(number, left.to_numpy(), right.to_numpy())
     alone = np.bincount(units, minlength=number)[units] == 1
-    con.register("lookup_unit", pa.table({"place": np.arange(number, dtype=np.int32), "unit": units}))
     content = ", ".join(f'prepared."{name}"' for name in model.fields)
-    con.execute(
-        "create or replace table lookup_active as select record_id, place from lookup_place where place in"
-        " (select min(place) from (select place, unit,"
-        f" hash({content}) as content from {table} as prepared join lookup_unit on place = prepared.record_no)"
-        " group by unit, content)"
-    )
-    con.unregister("lookup_unit")
+    with given(con, "lookup_unit", {"place": np.arange(number, dtype=np.int32), "unit": units}):
+        con.execute(
+            "create or replace table lookup_active as select record_id, place from lookup_place where place in"
+            " (select min(place) from (select place, unit,"
+            f" hash({content}) as content from {table} as prepared join lookup_unit on place = prepared.record_no)"
+            " group by unit, content)"
+        )
     con.execute("drop table lookup_strong")
     return np.where(alone, _NO_UNIT, units).astype(np.int32)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import duckdb
 
 from matching.cluster import Forest
-from matching.history import register_texts
+from matching.relations import make_table, texts
 from warehouse.store import CATALOG
 
 # number spaces by document type, for numbers that are not valid and so have no key; resident ids, household registers
@@ -103,9 +103,7 @@ def party_sql(party_type: str, folded: str) -> str:
 def gather_parties(con: duckdb.DuckDBPyConnection) -> None:
     """Make `party_person` and `party_organization` in the scratch catalog from the warehouse's standardised records."""
     holders = document_holders(con)
-    register_texts(con, "holders", {"document_key": holders, "holder": holders.values()})
-    con.execute("create or replace table document_holder as select * from holders")
-    con.unregister("holders")
+    make_table(con, "document_holder", texts({"document_key": holders, "holder": holders.values()}))
     con.execute(_CONTACTS)
     for party_type in _READ:
         con.execute(

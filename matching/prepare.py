@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from matching.model import FieldModel, MatchModel
 from matching.prepared import Prepared
 from matching.records import Column, Numbers, Records, hashes_of
-from matching.relations import by_place, in_batches, quoted, with_places
+from matching.relations import by_place, given, in_batches, quoted, with_places
 from matching.side_by_side import side_by_side
 from matching.standardise import KINDS, keys_of
 
@@ -115,11 +115,10 @@ def row_values(
     Columns that are taken as they stand are not copied. `also`: further columns, by the SQL over the row `source`.
     """
     plain = {name: field.sources[0] for name, field in model.fields.items() if field.is_plain}
-    con.register("given_rows", in_batches(with_places(rows)))
-    selected = ["place", f"{content_sql(model)} as record_hash", *_selected(con, model, "given_rows", plain)]
-    selected += [f"{value} as {quoted(name)}" for name, value in also.items()]
-    found = by_place(con.sql(f"select {', '.join(selected)} from given_rows as source").to_arrow_table())
-    con.unregister("given_rows")
+    with given(con, "given_rows", in_batches(with_places(rows))):
+        selected = ["place", f"{content_sql(model)} as record_hash", *_selected(con, model, "given_rows", plain)]
+        selected += [f"{value} as {quoted(name)}" for name, value in also.items()]
+        found = by_place(con.sql(f"select {', '.join(selected)} from given_rows as source").to_arrow_table())
     values = {name: rows[plain[name]] if name in plain else found[name] for name in model.fields}
     more = {name: found[name] for name in ("record_hash", *also)}
     return pa.table({"record_id": rows["record_id"], **more, **values})
@@ -214,7 +213,6 @@ def _texts(con: duckdb.DuckDBPyConnection, values: pa.Array) -> pa.StringArray:
     """The values as DuckDB writes them."""
     if pa.types.is_string(values.type):
         return values
-    con.register("typed", with_places(pa.table({"value": values})))
-    found = by_place(con.sql("select place, value::varchar as value from typed").to_arrow_table())
-    con.unregister("typed")
+    with given(con, "typed", with_places(pa.table({"value": values}))):
+        found = by_place(con.sql("select place, value::varchar as value from typed").to_arrow_table())
     return found["value"].combine_chunks()

@@ -18,7 +18,7 @@ from matching.digest import Delta
 from matching.grouping import UNKNOWN, Edges, Grouping, Rules, components, group
 from matching.model import Exclusive
 from matching.records import Records
-from matching.relations import count, register
+from matching.relations import count, given, make_table
 from matching.work import NumberedDecision, Numbers, Work
 
 # how certain a judged pair is
@@ -101,12 +101,11 @@ def _turned(work: Work) -> Numbers:
     is_same = set(before) == {(d.decision_id, d.left, d.right, d.effect) for d in work.decisions}
     if not is_same:
         ends |= {number for row in before for number in row[1:3]}
-    register(con, "decided_ends", {"record_no": np.array(sorted(ends), np.int32)})
     parts = [*(f"select record_no_{side} as record_no from turned" for side in "lr"), "from decided_ends"]
     if not is_same:
         parts += [_sharing(work, item.value) for item in work.model.exclusive]
-    found = con.execute(" union ".join(parts)).fetchnumpy()["record_no"]
-    con.unregister("decided_ends")
+    with given(con, "decided_ends", {"record_no": np.array(sorted(ends), np.int32)}):
+        found = con.execute(" union ".join(parts)).fetchnumpy()["record_no"]
     con.execute("drop table turned")
     return found.astype(np.int32)
 
@@ -167,14 +166,13 @@ def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, 
     left, right, weight = left[inside], right[inside], known["match_weight"][inside]
     is_open = is_asked & (np.bincount(home[left], minlength=len(home)) < sizes * (sizes - 1) // 2)
     chained = np.flatnonzero(is_open[home])
-    register(con, "chained", {"record_no": members.numbers[chained], "place": chained, "home": home[chained]})
-    con.execute(
-        "create or replace table unweighed as select 'inner' as match_key, l.record_no as join_key_l,"
-        " r.record_no as join_key_r from chained as l join chained as r using (home)"
-        f" anti join {work.scratch('judged')} as judged on record_no_l = l.record_no and record_no_r = r.record_no"
-        " where l.place < r.place"
-    )
-    con.unregister("chained")
+    with given(con, "chained", {"record_no": members.numbers[chained], "place": chained, "home": home[chained]}):
+        con.execute(
+            "create or replace table unweighed as select 'inner' as match_key, l.record_no as join_key_l,"
+            " r.record_no as join_key_r from chained as l join chained as r using (home)"
+            f" anti join {work.scratch('judged')} as judged on record_no_l = l.record_no and record_no_r = r.record_no"
+            " where l.place < r.place"
+        )
     work.scorer.weigh("unweighed", "inner_scored", "select record_no_l, record_no_r, match_weight from {}".format)
     found = con.execute("select record_no_l, record_no_r, match_weight from inner_scored").fetchnumpy()
     for scratch in ("unweighed", "inner_scored"):
@@ -200,18 +198,17 @@ def with_decisions(edges: Edges, decisions: Sequence[NumberedDecision]) -> Edges
 def _write_homes(work: Work, members: Members, before: Grouping, after: Grouping) -> None:
     con = work.con
     homes = {"home": members.numbers[after.home], "home_before": members.numbers[before.home]}
-    register(con, "homes", {"record_no": members.numbers, **homes})
     unit = work.scratch("unit")
     if work.kept:
         con.execute(
             f"create or replace view {unit} as select record_no, unit from {work.tables.kept('home')} anti join"
             f" {work.scratch('dirty')} using (record_no) union all select * from {work.scratch('unit_fresh')}"
         )
-    con.execute(
-        f"create or replace table {work.fresh('home')} as select record_no, unit, home::integer as home,"
-        f" home_before::integer as home_before from homes join {unit} using (record_no)"
-    )
-    con.unregister("homes")
+    with given(con, "homes", {"record_no": members.numbers, **homes}):
+        con.execute(
+            f"create or replace table {work.fresh('home')} as select record_no, unit, home::integer as home,"
+            f" home_before::integer as home_before from homes join {unit} using (record_no)"
+        )
     if work.kept:
         work.fresh_or_kept("home", "record_no", work.tables.outdated)
 
@@ -220,12 +217,8 @@ def _write_refused(work: Work, members: Members, refusals: Sequence[Refusal[int]
     con = work.con
     ends = members.numbers[np.array([(r.edge.left, r.edge.right) for r in refusals], np.int64).reshape(-1, 2)]
     reasons = pa.array([refusal.reason.partition(":")[0] for refusal in refusals], pa.string())
-    register(con, "refusals", {"l": ends[:, 0], "r": ends[:, 1], "reason": reasons})
-    con.execute(
-        f"create or replace table {work.fresh('refused')} as"
-        " select l::integer as l, r::integer as r, reason from refusals"
-    )
-    con.unregister("refusals")
+    left, right = ends.T.astype(np.int32)
+    make_table(con, work.fresh("refused"), {"l": left, "r": right, "reason": reasons})
     if work.kept:
         con.execute(
             f"create or replace view {work.scratch('refused')} as select * from {work.tables.kept('refused')}"
@@ -241,7 +234,5 @@ def _write_decided(work: Work) -> None:
         "r": pa.array([d.right for d in work.decisions], pa.int32()),
         "effect": pa.array([d.effect for d in work.decisions], pa.string()),
     }
-    register(work.con, "word", columns)
-    work.con.execute(f"create or replace table {work.scratch('decided')} as from word")
+    make_table(work.con, work.scratch("decided"), columns)
     work.con.execute(f"create or replace view {work.scratch('decided_fresh')} as from {work.scratch('decided')}")
-    work.con.unregister("word")

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 
 import duckdb
 import numpy as np
@@ -24,9 +25,25 @@ def highest(con: duckdb.DuckDBPyConnection, relation: str) -> int:
     return -1 if row is None or row[0] is None else int(row[0])
 
 
-def register(con: duckdb.DuckDBPyConnection, name: str, columns: Mapping[str, object]) -> None:
-    """Give the connection columns as a relation."""
-    con.register(name, pa.table(dict(columns)))
+@contextmanager
+def given(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table | Mapping[str, object]) -> Iterator[None]:
+    """Give the connection rows, or columns, as the relation `name` for as long as the block lasts."""
+    con.register(name, rows if isinstance(rows, pa.Table) else pa.table(dict(rows)))
+    try:
+        yield
+    finally:
+        con.unregister(name)
+
+
+def make_table(con: duckdb.DuckDBPyConnection, target: str, rows: pa.Table | Mapping[str, object]) -> None:
+    """Make the table `target` of rows, or columns, that are at hand."""
+    with given(con, "rows_at_hand", rows):
+        con.execute(f"create or replace table {target} as from rows_at_hand")
+
+
+def texts(columns: Mapping[str, Iterable[str | None]]) -> pa.Table:
+    """Columns of text as rows."""
+    return pa.table({name: pa.array(list(values), pa.string()) for name, values in columns.items()})
 
 
 def in_batches(table: pa.Table) -> pa.Table:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matching.relations import register
+from matching.relations import given
 from matching.table_match import Matched
 from matching.table_results import homes
 from matching.work import Numbers
@@ -187,12 +187,11 @@ def _worst(matched: Matched) -> str:
     weights = np.rint(lightest[held] * 10_000).astype(np.int64)  # they have four digits
     first = held[_ordered(_ranks(weights) + _ranks(-sizes[held]))[:_WORST]]
     shown = {"records": sizes[first], "links": links[first], "lightest": lightest[first]}
-    register(matched.con, "worst", {"place": np.arange(len(first)), "home": first, **shown})
-    rows = matched.con.execute(
-        f"select record_id, records, links, round(lightest, 1) from worst join {matched.resolved.scratch('named')}"
-        " on record_no = home order by place"
-    ).fetchall()
-    matched.con.unregister("worst")
+    with given(matched.con, "worst", {"place": np.arange(len(first)), "home": first, **shown}):
+        rows = matched.con.execute(
+            f"select record_id, records, links, round(lightest, 1) from worst join {matched.resolved.scratch('named')}"
+            " on record_no = home order by place"
+        ).fetchall()
     return _table(["cluster", "records", "linked pairs", "lightest pair (bits)"], rows, (1, 2, 3))
 
 

@@ -15,7 +15,7 @@ from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
 from matching.prepared import Prepared
 from matching.records import Numbers
-from matching.relations import in_batches
+from matching.relations import given, in_batches
 from matching.side_by_side import begun, side_by_side
 from matching.term_frequency import Shares, count_shares
 from matching.verdict import class_columns
@@ -65,10 +65,10 @@ class Scorer:
         for first in range(0, max(len(found), 1), _AT_ONCE):
             chunks = in_chunks(con, records, found.slice(first, _AT_ONCE))
             reached = pa.concat_tables(side_by_side(con, made, chunks))
-            con.register("reached_pairs", in_batches(reached))
-            con.execute(f"insert into {target} {query}" if append else f"create or replace table {target} as {query}")
+            begin = f"insert into {target}" if append else f"create or replace table {target} as"
+            with given(con, "reached_pairs", in_batches(reached)):
+                con.execute(f"{begin} {query}")
             append = True
-        con.unregister("reached_pairs")
 
     def _weighed_sql(self) -> str:
         """Query of what is known of the pairs in `reached_pairs`."""

@@ -15,9 +15,9 @@ import duckdb
 import pyarrow as pa
 
 from matching.golden_id import golden_ids, number_of
-from matching.history import SCHEMA, History, register_texts
+from matching.history import SCHEMA, History
 from matching.identity import Change, Past, Records, assign, changes
-from matching.relations import count
+from matching.relations import count, given, texts
 
 _IDENTITY = f"{SCHEMA}.party_identity"
 _EVENT = f"{SCHEMA}.identity_event"
@@ -157,9 +157,10 @@ def settle(con: duckdb.DuckDBPyConnection, history: History) -> Settled:
     day = {"day": history.as_of}
     con.execute(_STANDING, day)
     con.execute(_CUSTOMERS)
-    _mint(con, _assign(con, history, _highest(con)))
-    con.execute(_SETTLED)
-    con.unregister("assigned")
+    assigned, highest = _assign(con, history, _highest(con))
+    _mint(con, highest)
+    with given(con, "assigned", texts(assigned)):
+        con.execute(_SETTLED)
     con.execute("create or replace temp view moved as from settled where earlier is distinct from golden_id")
     con.execute(_TOUCHED, day)
     states = con.execute(_STATES, day).fetchall()
@@ -176,8 +177,8 @@ def _highest(con: duckdb.DuckDBPyConnection) -> int:
     return number_of(row[0]) if row and row[0] else 0
 
 
-def _assign(con: duckdb.DuckDBPyConnection, history: History, highest: int) -> int:
-    """Make `assigned`: the ids of customers in question; returns the greatest number given now."""
+def _assign(con: duckdb.DuckDBPyConnection, history: History, highest: int) -> tuple[dict[str, list[str]], int]:
+    """The ids of customers in question, as columns `customer` and `golden_id`; the greatest number given now."""
     con.execute(
         "create or replace temp table asked as select record_id, customer from standing"
         " semi join (from customers where kept is null and not is_new) using (customer)"
@@ -186,8 +187,8 @@ def _assign(con: duckdb.DuckDBPyConnection, history: History, highest: int) -> i
     clusters = sorted(tuple(row[0]) for row in rows)
     after = assign(clusters, _past(con, history, clusters, highest)) if clusters else {}
     first = [records[0] for records in clusters]
-    register_texts(con, "assigned", {"customer": first, "golden_id": [after[record] for record in first]})
-    return max([highest, *map(number_of, after.values())])
+    assigned = {"customer": first, "golden_id": [after[record] for record in first]}
+    return assigned, max([highest, *map(number_of, after.values())])
 
 
 def _past(con: duckdb.DuckDBPyConnection, history: History, clusters: Sequence[Records], highest: int) -> Past:
@@ -227,13 +228,12 @@ def _former(
 def _mint(con: duckdb.DuckDBPyConnection, highest: int) -> None:
     """Make `minted`: new customers get the next ids in the order of their smallest records."""
     number = count(con, "customers where is_new")
-    con.register("ids", pa.table({"place": pa.array(range(1, number + 1)), "golden_id": golden_ids(highest, number)}))
-    con.execute(
-        "create or replace temp table minted as select customer, golden_id"
-        " from (select customer, row_number() over (order by customer) as place from customers where is_new)"
-        " join ids using (place)"
-    )
-    con.unregister("ids")
+    with given(con, "ids", {"place": pa.array(range(1, number + 1)), "golden_id": golden_ids(highest, number)}):
+        con.execute(
+            "create or replace temp table minted as select customer, golden_id"
+            " from (select customer, row_number() over (order by customer) as place from customers where is_new)"
+            " join ids using (place)"
+        )
 
 
 def _given_up(con: duckdb.DuckDBPyConnection, history: History) -> list[Change]:

@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matching.relations import by_place, quoted, with_places
+from matching.relations import by_place, given, quoted, with_places
 from matching.side_by_side import side_by_side
 from warehouse.errors import SourceError
 
@@ -102,11 +102,10 @@ def _as_text(con: duckdb.DuckDBPyConnection, table: pa.Table, source: str) -> pa
 
 
 def _written(con: duckdb.DuckDBPyConnection, table: pa.Table, typed: Sequence[pa.Field]) -> _Columns:
-    con.register("typed_columns", with_places(table.select([field.name for field in typed])))
     casts = (f"{quoted(field.name)}::varchar{'[]' if _is_list(field.type) else ''}" for field in typed)
     columns = ", ".join(f"{cast} as {quoted(field.name)}" for cast, field in zip(casts, typed, strict=True))
-    written = by_place(con.sql(f"select {columns}, place from typed_columns").to_arrow_table())
-    con.unregister("typed_columns")
+    with given(con, "typed_columns", with_places(table.select([field.name for field in typed]))):
+        written = by_place(con.sql(f"select {columns}, place from typed_columns").to_arrow_table())
     shown = zip((field.name for field in typed), written.columns, strict=False)  # the place comes last
     return {name: _stripped(con, name, values)[name] for name, values in shown}
 

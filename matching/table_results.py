@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 
 from matching.prepared import Prepared
 from matching.records import Numbers
-from matching.relations import register
+from matching.relations import make_table
 from matching.resolve import Resolved
 from matching.score import pattern_sql
 from matching.side_by_side import side_by_side
@@ -73,7 +73,7 @@ def _write_review(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path)
         " where final_verdict = 'review' order by round(match_weight, 4) desc, record_id_l, record_id_r"
     )
     write_result(con, out, "review", listed.to_arrow_table())
-    con.unregister("doubtful")
+    con.execute("drop table doubtful")
 
 
 def write_result(con: duckdb.DuckDBPyConnection, out: Path, name: str, rows: pa.Table) -> None:
@@ -101,7 +101,7 @@ def show_doubtful(prepared: Prepared, resolved: Resolved) -> None:
     """Make `doubtful`: the pairs to be reviewed by number, with the values of both sides."""
     listed = prepared.con.execute(f"select record_no_l, record_no_r from {resolved.scratch('listed')}").fetchnumpy()
     fields = prepared.holding(listed["record_no_l"], listed["record_no_r"])
-    register(prepared.con, "doubtful", listed | {
+    make_table(prepared.con, "doubtful", listed | {
         f"{name}_{side}": fields.columns[name].taken(listed[f"record_no_{side}"])
         for name in prepared.model.fields for side in "lr"
     })  # fmt: skip
@@ -147,9 +147,7 @@ def _clusters(con: duckdb.DuckDBPyConnection, resolved: Resolved, ids: pa.String
     sizes = np.bincount(np.append(home, home[second[~alone]]), minlength=len(ids) + len(second))
     sizes[len(ids) :] = 1
     first = np.flatnonzero(home == np.arange(len(home)))
-    register(con, "first_records", {"home": first, "records": sizes[first]})
-    con.execute("create or replace table customers as from first_records")
-    con.unregister("first_records")
+    make_table(con, "customers", {"home": first, "records": sizes[first]})
     named = np.append(home, np.where(alone, len(ids) + np.arange(len(second)), home[second]))
     order = np.argsort(np.append(_key(home, np.arange(len(ids))), _key(home[second], second, alone) + 1), kind="stable")
     named = named[order]

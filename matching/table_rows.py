@@ -21,7 +21,7 @@ import pyarrow.compute as pc
 from matching.model import MatchModel, load_model
 from matching.prepare import row_values
 from matching.records import Numbers, hashes_of, maybe_shared, runs
-from matching.relations import quoted, register
+from matching.relations import given, quoted
 from matching.side_by_side import side_by_side
 from matching.table_files import Say, load_table, shown
 from warehouse.errors import SettingsError, SourceError
@@ -235,14 +235,12 @@ def find_copied(values: pa.Table, con: duckdb.DuckDBPyConnection) -> Numbers:
     hashes = values["record_hash"].to_numpy()
     alike = _alike(hashes, _COPIES)
     shown = values.select(["record_id", ENTITY]).take(pa.array(alike))
-    register(con, "alike", {
-        "place": alike, "content": hashes[alike], "record_id": shown["record_id"], "entity": shown[ENTITY],
-    })  # fmt: skip
-    con.execute(
-        "create or replace table copied as select * exclude (content, copy) from ("
-        "select *, row_number() over same as copy,"
-        " nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
-        f" from alike window same as (partition by content order by record_id)) where copy > {_COPIES}"
-    )
-    con.unregister("alike")
+    columns = {"place": alike, "content": hashes[alike], "record_id": shown["record_id"], "entity": shown[ENTITY]}
+    with given(con, "alike", columns):
+        con.execute(
+            "create or replace table copied as select * exclude (content, copy) from ("
+            "select *, row_number() over same as copy,"
+            " nth_value(record_id, 2) over (same rows between unbounded preceding and unbounded following) as second"
+            f" from alike window same as (partition by content order by record_id)) where copy > {_COPIES}"
+        )
     return np.asarray(con.execute("select place from copied").fetchnumpy()["place"])

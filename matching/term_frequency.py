@@ -12,11 +12,11 @@ from dataclasses import dataclass, field
 
 import duckdb
 import numpy as np
-import pyarrow as pa
 
 from matching.model import MatchModel
 from matching.prepared import Prepared
 from matching.records import Numbers, Records, runs, times_among
+from matching.relations import given
 from matching.side_by_side import side_by_side
 
 
@@ -84,13 +84,12 @@ class Shares:
         """Shares from counts; not a number where there is no value."""
         counts = np.maximum(counts, 1)
         different = np.flatnonzero(np.bincount(counts))
-        con.register("different_counts", pa.table({"records": different}))
         shown = count_sql(self.prepared.model, "records")
-        shares = con.execute(
-            f"select {rounded_count_sql(shown)} / {max(self.trained_on, 1)}::double as share from different_counts"
-            " order by records"
-        ).fetchnumpy()["share"]
-        con.unregister("different_counts")
+        with given(con, "different_counts", {"records": different}):
+            shares = con.execute(
+                f"select {rounded_count_sql(shown)} / {max(self.trained_on, 1)}::double as share from different_counts"
+                " order by records"
+            ).fetchnumpy()["share"]
         of_count = np.zeros(different[-1] + 1)
         of_count[different] = shares
         return np.where(hashes != 0, of_count[counts], np.nan)

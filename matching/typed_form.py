@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from typing import Any
 
 import duckdb
-import pyarrow as pa
 
 from matching.party import document_holders, gather_parties
+from matching.relations import given, make_table
 from warehouse import store
 from warehouse.dbt import compiled_sql
 from warehouse.errors import SettingsError
@@ -54,10 +54,9 @@ class TypedForm:
         """
         row = self._checked(party_type, typed)
         self._con.execute("use warehouse")
-        self._con.register("typed", pa.table({name: [value] for name, value in row.items()}))
         self._con.execute("delete from contract_party")
-        self._con.execute("insert into contract_party by name select * from typed")
-        self._con.unregister("typed")
+        with given(self._con, "typed", {name: [value] for name, value in row.items()}):
+            self._con.execute("insert into contract_party by name select * from typed")
         for name, sql in self._models.items():
             self._con.execute(f"create or replace table {name} as {sql}")
         self._con.execute("use memory")
@@ -95,8 +94,6 @@ def open_form(settings: Settings) -> TypedForm:
     with store.connect(settings, read_only=True) as real:
         for name in (*_REFERENCE, *_EMPTY):
             rows = real.execute(f"from {name}{' limit 0' if name in _EMPTY else ''}").to_arrow_table()
-            con.register("copied", rows)
-            con.execute(f"create table {store.CATALOG}.main.{name} as from copied")
-            con.unregister("copied")
+            make_table(con, f"{store.CATALOG}.main.{name}", rows)
         holders = document_holders(real)
     return TypedForm(con, models, holders)

@@ -18,7 +18,7 @@ from matching.digest import Delta
 from matching.grouping import components
 from matching.kept import Kept
 from matching.records import SPREAD, maybe_shared, runs
-from matching.relations import count, register
+from matching.relations import count, given, make_table
 from matching.verdict import judged_sql, name_types
 from matching.work import Numbers, Work
 
@@ -176,13 +176,12 @@ def _judged(work: Work, weighed: str) -> str:
 def _add_decided(work: Work) -> None:
     """Decided pairs are weighed too, so that their evidence can be shown and watched for changes."""
     columns = {"l": [d.left for d in work.decisions], "r": [d.right for d in work.decisions]}
-    register(work.con, "decided_numbers", {name: np.array(values, np.int32) for name, values in columns.items()})
-    work.con.execute("create or replace table decided_pairs as select distinct l, r from decided_numbers")
+    with given(work.con, "decided_numbers", {name: np.array(values, np.int32) for name, values in columns.items()}):
+        work.con.execute("create or replace table decided_pairs as select distinct l, r from decided_numbers")
     work.con.execute(
         "insert into first_pairs select 'decision', l, r from decided_pairs"
         " where not exists (from first_pairs where join_key_l = l and join_key_r = r)"
     )
-    work.con.unregister("decided_numbers")
 
 
 def _make_units(work: Work, members: Numbers, left: Numbers, right: Numbers) -> _Units:
@@ -190,9 +189,7 @@ def _make_units(work: Work, members: Numbers, left: Numbers, right: Numbers) -> 
     place = np.zeros(work.size, np.int32)
     place[members] = np.arange(len(members), dtype=np.int32)
     unit = members[components(len(members), place[left], place[right])]
-    register(work.con, "units", {"record_no": members, "unit": unit})
-    work.con.execute(f"create or replace table {work.fresh('unit')} as from units")
-    work.con.unregister("units")
+    make_table(work.con, work.fresh("unit"), {"record_no": members, "unit": unit})
     return _Units(members, unit)
 
 
@@ -221,9 +218,7 @@ def _units_of_dirty(work: Work, delta: Delta, dirty: Numbers) -> tuple[_Units, N
     holds = widened & ~dirty
     stays = holds[was_left] & holds[was_right]
     members = work.prepared.gathered.in_order(np.flatnonzero(widened & delta.is_there).astype(np.int32))
-    register(con, "dirty_records", {"record_no": np.flatnonzero(widened).astype(np.int32)})
-    con.execute(f"create or replace table {work.scratch('dirty')} as from dirty_records")
-    con.unregister("dirty_records")
+    make_table(con, work.scratch("dirty"), {"record_no": np.flatnonzero(widened).astype(np.int32)})
     left, right = np.append(left, was_left[stays]), np.append(right, was_right[stays])
     return _make_units(work, members, left, right), widened
 
@@ -237,7 +232,5 @@ def _replace_stale(work: Work, flags: Numbers) -> None:
     pairs = con.sql(f"select {columns} from {kept} {decided}").fetchnumpy()
     left, right = pairs["record_no_l"], pairs["record_no_r"]
     is_stale = (flags[left] + flags[right] >= 2) | pairs["is_decided"]
-    register(con, "stale_pairs", {"record_no_l": left[is_stale], "record_no_r": right[is_stale]})
-    con.execute(f"create or replace table {work.scratch('stale')} as from stale_pairs")
-    con.unregister("stale_pairs")
+    make_table(con, work.scratch("stale"), {"record_no_l": left[is_stale], "record_no_r": right[is_stale]})
     work.fresh_or_kept("judged", "record_no_l, record_no_r", work.scratch("stale"))

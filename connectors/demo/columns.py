@@ -103,8 +103,3 @@ def decimals(cents: np.ndarray) -> pa.Array:
 def money(cents: np.ndarray) -> np.ndarray:
     """Whole cents as texts with two decimals."""
     return to_numpy(decimals(cents).cast(pa.string()))
-
-
-def as_of_days(column: np.ndarray) -> np.ndarray:
-    """Times or dates as whole days since 1970 (for hashing)."""
-    return column.astype("datetime64[D]").astype(np.int64)
