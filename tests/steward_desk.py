@@ -8,20 +8,24 @@ from __future__ import annotations
 import datetime as dt
 import json
 import re
+import shutil
 import socket
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import duckdb
 import httpx
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy import select
 
 from stewardship.app import create_app
 from stewardship.decisions import export_decisions
+from stewardship.store import AuditEvent, open_store, reading
 from stewardship.tasks import refresh_tasks
 from stewardship.users import create_demo_users
 from warehouse import store as warehouse_store
@@ -372,3 +376,18 @@ def serving(settings: Settings, app: FastAPI | None = None) -> Iterator[Server]:
             running.close()
             server.should_exit = True
             thread.join(20)
+
+
+def copied(settings: Settings, home: Path) -> Settings:
+    """A site as it is, at another place."""
+    shutil.copytree(settings.home, home)
+    return settings.model_copy(update={"home": home})
+
+
+def events(settings: Settings, **wanted: str) -> list[AuditEvent]:
+    """What the audit holds of this kind, the oldest first."""
+    query = select(AuditEvent).order_by(AuditEvent.event_id)
+    for name, value in wanted.items():
+        query = query.where(getattr(AuditEvent, name) == value)
+    with reading(open_store(settings)) as session:
+        return list(session.scalars(query))

@@ -1,9 +1,10 @@
-"""A small demo bank that lives through two days; the tests of this folder look at what it left behind."""
+"""A small demo bank that lives through two days, and a stewards' desk after its first: what this folder looks at."""
 
 from __future__ import annotations
 
 import datetime as dt
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,9 @@ import pytest
 
 from connectors.demo.generate import generate
 from dags.runner import run_day
+from stewardship.store import open_store
+from stewardship.users import create_demo_users
+from tests import steward_desk
 from warehouse.settings import Settings
 
 FIRST = dt.date(2026, 3, 2)
@@ -84,3 +88,28 @@ def canaries(settings: Settings) -> list[str]:
 
 def files_below(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]
+
+
+@pytest.fixture(scope="session")
+def desk_day(site_factory) -> Settings:
+    """A site with a few doubtful pairs after its first day, with users; tests work on copies."""
+    site = site_factory(300, 30)
+    create_demo_users(site)
+    steward_desk.Bank(site).run()
+    open_store(site).dispose()
+    return site
+
+
+@pytest.fixture
+def site(desk_day: Settings, tmp_path) -> Iterator[Settings]:
+    """The stewards' desk of one test."""
+    copy = steward_desk.copied(desk_day, tmp_path / "var")
+    yield copy
+    open_store(copy).dispose()
+
+
+@pytest.fixture
+def server(site: Settings) -> Iterator[steward_desk.Server]:
+    """Its page."""
+    with steward_desk.serving(site) as running:
+        yield running

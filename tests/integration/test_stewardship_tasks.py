@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import shutil
-from collections.abc import Iterator
 
 import pytest
 from sqlalchemy import select, text
@@ -32,23 +30,9 @@ OTHER = Actor("steward.city", "branch_steward", "801000", branches=None, languag
 BOSS = Actor("supervisor.hq", "supervisor", "800001", branches=None, language="en")
 
 
-@pytest.fixture(scope="module")
-def first_day(site_factory) -> Settings:
-    """A site after its first day, with users; tests work on copies."""
-    site = site_factory(300, 30)
-    create_demo_users(site)
-    Bank(site).run()
-    open_store(site).dispose()
-    return site
-
-
 @pytest.fixture
-def bank(first_day: Settings, tmp_path) -> Iterator[Bank]:
-    home = tmp_path / "var"
-    shutil.copytree(first_day.home, home)
-    made = Bank(first_day.model_copy(update={"home": home}))
-    yield made
-    open_store(made.settings).dispose()
+def bank(site: Settings) -> Bank:
+    return Bank(site)
 
 
 class Desk:
