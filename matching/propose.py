@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from matching.model import load_model
+from matching.proposal import Draft, blocking, certain, conflicts, guards, strong_identifiers, support
 from matching.recognise import Column, month_first, recognise
 from matching.relations import quoted
 from matching.table_files import Say, load_table, shown
@@ -31,38 +31,6 @@ _USELESS = {
 }  # fmt: skip
 
 
-class _Draft:
-    """A model growing role by role."""
-
-    def __init__(self) -> None:
-        self.fields: dict[str, dict[str, Any]] = {}
-        self.comparisons: list[dict[str, Any]] = []
-        self.keys: dict[str, list[str]] = {}  # purpose -> key columns, for blocking and the certain rules
-        self.used: dict[str, str] = {}  # column -> what it is used as
-        self.left: dict[str, str] = {}  # column -> why it is not used
-
-    def field(self, name: str, columns: Sequence[Column], kind: str, **options: Any) -> str:  # noqa: ANN401
-        """Add a field; returns its name, made different from those there are."""
-        number = 1
-        base = name
-        while name in self.fields:
-            number += 1
-            name = f"{base}_{number}"
-        names = [column.name for column in columns]
-        source: dict[str, Any] = {"column": names[0]} if len(names) == 1 else {"columns": names}
-        self.fields[name] = {**source, "kind": kind, **options}
-        self.used |= dict.fromkeys(names, f"{kind} (field {name})")
-        return name
-
-    def compare(self, comparison: str, use: str, /, **of: str) -> None:
-        """Add a comparison from the library."""
-        self.comparisons.append({"comparison": comparison, "use": use, "of": of})
-
-    def key(self, purpose: str, column: str) -> None:
-        """Note a key column for blocking."""
-        self.keys.setdefault(purpose, []).append(column)
-
-
 def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Say) -> list[str]:
     """Profile tables and write a model file.
 
@@ -80,7 +48,7 @@ def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Sa
     """
     con = duckdb.connect()
     columns = _profiled(con, sources, truth, say)
-    draft = _Draft()
+    draft = Draft(columns[0].rows)
     key = _record_key(columns)
     usable = [column for column in columns if column is not key and column.role not in _USELESS]
     _names(draft, usable, [column for column in columns if column.role in ("former_name", "middle")])
@@ -91,7 +59,7 @@ def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Sa
     _texts(draft, usable)
     if not draft.comparisons:
         raise SourceError(f"{shown(sources[0])}: no column that could tell records apart; write a model by hand")
-    _write(path, draft, key, columns[0].rows)
+    _write(path, draft, key)
     load_model(path)
     return [_told(column, key, draft) for column in columns]
 
@@ -115,7 +83,7 @@ def _record_key(columns: Iterable[Column]) -> Column | None:
     return next((column for column in columns if column.role == "key" and column.is_key), None)
 
 
-def _told(column: Column, key: Column | None, draft: _Draft) -> str:
+def _told(column: Column, key: Column | None, draft: Draft) -> str:
     if column is key:
         return f"{column.name}: names the record"
     if column.name in draft.used:
@@ -128,7 +96,7 @@ def _of(columns: Iterable[Column], *roles: str) -> list[Column]:
     return [column for column in columns if column.role in roles]
 
 
-def _names(draft: _Draft, columns: list[Column], others: list[Column]) -> None:
+def _names(draft: Draft, columns: list[Column], others: list[Column]) -> None:
     given, surname = _of(columns, "given"), _of(columns, "surname")
     whole = [c for c in _of(columns, "name") if c.han or c.distinct >= _TELLING * c.filled * c.rows]
     companies = _of(columns, "company")
@@ -159,7 +127,7 @@ def _names(draft: _Draft, columns: list[Column], others: list[Column]) -> None:
             draft.key("name" if not (given or whole or han) else "weak", f"{name}_key")
 
 
-def _chinese_name(draft: _Draft, column: Column, former: list[Column]) -> None:
+def _chinese_name(draft: Draft, column: Column, former: list[Column]) -> None:
     of = {"name": draft.field("name", [column], "person_name")}
     if former:
         of["former"] = draft.field("former_name", former[:1], "person_name")
@@ -169,7 +137,7 @@ def _chinese_name(draft: _Draft, column: Column, former: list[Column]) -> None:
     draft.key("damaged", "name_holes")
 
 
-def _parted_name(draft: _Draft, given: Column, surname: Column) -> None:
+def _parted_name(draft: Draft, given: Column, surname: Column) -> None:
     of = {"given": draft.field("given", [given], "given_name"), "surname": draft.field("surname", [surname], "surname")}
     draft.compare("given_name", "given_name", **of)
     draft.compare("surname", "surname", **of)
@@ -179,7 +147,7 @@ def _parted_name(draft: _Draft, given: Column, surname: Column) -> None:
     draft.key("sounds", "surname_sound")
 
 
-def _births(con: duckdb.DuckDBPyConnection, draft: _Draft, columns: list[Column]) -> None:
+def _births(con: duckdb.DuckDBPyConnection, draft: Draft, columns: list[Column]) -> None:
     parts = [_of(columns, f"birth_{part}")[:1] for part in ("year", "month", "day")]
     births = _of(columns, "birth")
     if all(parts):
@@ -193,7 +161,7 @@ def _births(con: duckdb.DuckDBPyConnection, draft: _Draft, columns: list[Column]
     draft.key("birth", f"{name}_digits")
 
 
-def _numbers(draft: _Draft, columns: list[Column]) -> None:
+def _numbers(draft: Draft, columns: list[Column]) -> None:
     for column in _of(columns, "document", "code"):
         if column.role != "document" and column.distinct < _IDENTIFYING * column.filled * column.rows / 3:
             continue
@@ -207,7 +175,7 @@ def _numbers(draft: _Draft, columns: list[Column]) -> None:
         draft.key("number", f"{name}_key")
 
 
-def _contacts(draft: _Draft, columns: list[Column]) -> None:
+def _contacts(draft: Draft, columns: list[Column]) -> None:
     for role, kind, use, of, key in (
         ("phone", "telephone", "telephone", "phone", "number"),
         ("email", "mail_address", "email", "email", "key"),
@@ -218,14 +186,14 @@ def _contacts(draft: _Draft, columns: list[Column]) -> None:
             draft.key("contact", f"{name}_{key}")
 
 
-def _places(draft: _Draft, columns: list[Column]) -> None:
+def _places(draft: Draft, columns: list[Column]) -> None:
     addresses = _of(columns, "address")
     han = [column for column in addresses if column.han]
     latin = [column for column in addresses if not column.han]
     for column in han:
         name = draft.field("address", [column], "address")
         draft.compare(name, "chinese_address", address=name)
-        draft.key("address", f"{name}_key")
+        draft.key("home", f"{name}_key")  # it names its place itself
         draft.key("numbers", f"{name}_numbers")
     places = [*_of(columns, "place"), *_of(columns, "postcode")]
     if len(latin) > 1 and sum(column.filled for column in latin) < 1.1:
@@ -240,7 +208,7 @@ def _places(draft: _Draft, columns: list[Column]) -> None:
         _small(draft, column)
 
 
-def _streets(draft: _Draft, columns: list[Column]) -> None:
+def _streets(draft: Draft, columns: list[Column]) -> None:
     names = [draft.field("street", [column], "street") for column in columns]
     for place, name in enumerate(names):
         other = {"other": names[1 - place]} if len(names) == 2 else {}
@@ -248,7 +216,7 @@ def _streets(draft: _Draft, columns: list[Column]) -> None:
         draft.key("address", f"{name}_key")
 
 
-def _small(draft: _Draft, column: Column) -> None:
+def _small(draft: Draft, column: Column) -> None:
     """Postcodes, house numbers, towns, years, sex: many records share one."""
     if column.role in ("postcode", "house", "year"):
         name = draft.field(column.role, [column], "code")
@@ -263,7 +231,7 @@ def _small(draft: _Draft, column: Column) -> None:
         draft.key("place", f"{name}_key")
 
 
-def _texts(draft: _Draft, columns: list[Column]) -> None:
+def _texts(draft: Draft, columns: list[Column]) -> None:
     texts = _of(columns, "text")
     often = [column for column in texts if column.filled >= _OFTEN]
     if often or draft.comparisons:
@@ -279,84 +247,24 @@ def _texts(draft: _Draft, columns: list[Column]) -> None:
         draft.key("words", f"{name}_words")
 
 
-def _blocking(draft: _Draft) -> list[list[str]]:
-    """Rules that reach a true pair by several ways."""
-    keys = draft.keys
-    alone = ["number", "contact", "birth", "area", "address", "text", "words"]
-    rules = [[key] for purpose in alone for key in keys.get(purpose, [])]
-    rules += [[key] for key in keys.get("name", [])]
-    if keys.get("parts"):
-        rules += [keys["parts"], keys["sounds"]]
-    spread = [*keys.get("postcode", [])[:1], *keys.get("place", [])[:2], *keys.get("house", [])[:1]]
-    for key in [*keys.get("parts", []), *keys.get("name", [])[:1]]:
-        rules += [[key, other] for other in spread]
-    for key in keys.get("address", []):
-        rules += [[key, other] for other in spread]
-    for purpose in ("birth", "numbers"):
-        for other in keys.get(purpose, [])[:1]:
-            rules += [[key, other] for name in ("name", "sound", "damaged", "sounds") for key in keys.get(name, [])]
-            rules += [[key, other] for key in keys.get("parts", [])]
-    unique: dict[tuple[str, ...], list[str]] = {tuple(rule): rule for rule in rules}
-    return list(unique.values()) or [[next(iter(draft.fields))]]
-
-
-def _certain(draft: _Draft) -> list[list[str]]:
-    """Rules so strict that what they join is nearly always right: where training starts."""
-    keys = draft.keys
-    names = [*keys.get("name", [])[:1], *(["+"] if keys.get("parts") else [])]
-    expanded = [keys["parts"] if name == "+" else [name] for name in names]
-    strong = [key for purpose in ("number", "contact", "birth") for key in keys.get(purpose, [])]
-    rules = [[*name, key] for name in expanded for key in strong]
-    rules += [[key] for key in keys.get("number", [])] if not rules else []
-    for purpose in ("address", "text", "place", "postcode"):
-        rules += [[*name, key] for name in expanded for key in keys.get(purpose, [])[:1]] if not strong else []
-    return (
-        rules or [[key] for key in [*strong, *keys.get("name", []), *keys.get("text", [])]][:1] or _blocking(draft)[:1]
-    )
-
-
-def _conflicts(draft: _Draft) -> list[dict[str, str]]:
-    found = [{"conflict": name.removesuffix("_valid"), "value": name} for name in draft.keys.get("valid", [])[:1]]
-    for name, field in draft.fields.items():
-        if field["kind"] in ("latin_name", "surname"):
-            found.append({"conflict": "generation", "value": f"{name}_generation"})
-    return found
-
-
-def _guards(draft: _Draft) -> list[dict[str, Any]]:
-    """Another name links by itself only with a number in common."""
-    lifted = {item["comparison"]: ["same"] for item in draft.comparisons if item["use"] in ("code", "document")}
-    levels = {"latin_name": ["surname", "one_word", "different"], "chinese_name": ["one_character", "different"]}
-    return [
-        {
-            "guard": f"other_{item['comparison']}",
-            "comparison": item["comparison"],
-            "levels": levels[item["use"]],
-            "unless": lifted,
-        }
-        for item in draft.comparisons
-        if item["use"] in levels
-    ]
-
-
-def _write(path: Path, draft: _Draft, key: Column | None, rows: int) -> None:
+def _write(path: Path, draft: Draft, key: Column | None) -> None:
     def flow(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)  # JSON is YAML, and quotes what YAML would take for something else
 
     lines = ["# Proposed by mdm match --propose from the table's content. docs/matching.md says what may be changed."]
     lines += [f"id: {flow(key.name)}"] if key else []
     lines += ["", "fields:", *(f"  {name}: {flow(field)}" for name, field in draft.fields.items())]
-    lines += ["", "comparisons:", *(f"  - {flow(item)}" for item in draft.comparisons), "", "blocking:"]
-    for place, rule in enumerate(_blocking(draft), 1):
+    lines += ["", "comparisons:", *(f"  - {flow(item)}" for item in draft.comparisons)]
+    if strong := strong_identifiers(draft):
+        lines += ["", "strong_identifiers:", *(f"  - {flow(item)}" for item in strong)]
+    lines += ["", "blocking:"]
+    for place, rule in enumerate(blocking(draft), 1):
         lines.append(f"  - {flow({'rule': f'rule_{place}', 'keys': rule})}")
-    for title, items in (("exclusive", _conflicts(draft)), ("guards", _guards(draft))):
+    for title, items in (("exclusive", conflicts(draft)), ("guards", guards(draft))):
         if items:
             lines += ["", f"{title}:", *(f"  - {flow(item)}" for item in items)]
-    lines += [
-        "",
-        "thresholds: {link: 2, review: -1}",
-        "limits: {support: -2, compare_all: 2000, max_block: 100, max_pairs: 20000000}",
-    ]
-    training = {"certain": _certain(draft), "certain_recall": 0.5, "stated_pairs": 1000 if rows < _FEW else 100}
+    limits = {"support": support(draft), "compare_all": 2000, "max_block": 100, "max_pairs": 20_000_000}
+    lines += ["", "thresholds: {link: 2, review: -1}", f"limits: {flow(limits)}"]
+    training = {"certain": certain(draft), "certain_recall": 0.5, "stated_pairs": 1000 if draft.rows < _FEW else 100}
     lines.append(f"training: {flow(training)}")
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")

@@ -22,13 +22,17 @@ _FIRM = re.compile(r"(公司|集团|商行|合作社|事务所|经营部|\b(inc|
 
 @dataclass(frozen=True)
 class Column:
-    """A column with what was found: `role` (see `ROLES`), and why in a few words."""
+    """A column with what was found: `role` (see `_HEADERS`), and why in a few words.
+
+    `filled`: share of rows with a value. `alike`: share of pairs of rows with the same value.
+    """
 
     name: str
     role: str
     reason: str
     filled: float
     distinct: int
+    alike: float
     rows: int
     han: bool
 
@@ -87,11 +91,12 @@ def recognise(con: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) 
 
 
 def _column(con: duckdb.DuckDBPyConnection, table: str, name: str, rows: int) -> Column:
-    counted = con.execute(f"select count({quoted(name)}), count(distinct {quoted(name)}) from {table}").fetchone() or (
-        0,
-        0,
-    )
+    counted = con.execute(
+        "select coalesce(sum(n), 0), count(*), coalesce(sum(n * (n - 1)), 0) from"
+        f" (select count(*) as n from {table} where {quoted(name)} is not null group by {quoted(name)})"
+    ).fetchone() or (0, 0, 0)
     filled, distinct = int(counted[0]) / max(rows, 1), int(counted[1])
+    alike = int(counted[2]) / max(rows * (rows - 1), 1)
     values = [
         str(row[0])
         for row in con.execute(
@@ -102,7 +107,7 @@ def _column(con: duckdb.DuckDBPyConnection, table: str, name: str, rows: int) ->
     han = _share(values, lambda text: bool(_HAN.search(text))) > 0.5
     is_key = filled == 1 and distinct == rows
     role, reason = _role(name, values, is_key)
-    return Column(name, role, reason, filled, distinct, rows, han)
+    return Column(name, role, reason, filled, distinct, alike, rows, han)
 
 
 def _share(values: Sequence[str], test: Callable[[str], bool]) -> float:

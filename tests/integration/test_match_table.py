@@ -293,46 +293,6 @@ def test_example_models_load(name):
     assert load_model(ROOT / "config" / "models" / "examples" / f"{name}.yml").blocking
 
 
-def test_a_table_with_nothing_to_match_by_is_refused(tmp_path):
-    (tmp_path / "t.csv").write_text("id,status\n1,open\n2,closed\n3,open\n", encoding="utf-8")
-    with pytest.raises(SourceError, match="no column that could tell records apart"):
-        propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
-
-
-def test_names_in_parts_old_dates_and_small_postcodes_are_recognised(tmp_path):
-    rng = random.Random(11)
-    rows = [["id", "full_name", "first_name", "surname", "dob", "birth_place", "postcode"]]
-    for number in range(120):
-        first, last = rng.choice(("thomas", "anne", "william", "mary")), "".join(rng.choices("bcdfgaeiou", k=7))
-        day = f"{rng.randrange(1600, 1900)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 28):02d}"
-        place = [rng.choice(("devon", "kent", "york")), f"tq{number // 4} {number % 9}df"]
-        rows += [[f"{number}-{copy}", f"{first} {last}, baron", first, last, day, *place] for copy in "ab"]
-    (tmp_path / "t.csv").write_text("\n".join(f'"{row[0]}","{row[1]}",{",".join(row[2:])}' for row in rows) + "\n")
-    told = propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
-    assert "full_name: ignored, its parts say it" in told
-    assert "dob: used as date (field birth), 100% filled" in told
-    assert "birth_place: used as free_text (field place), 100% filled" in told
-    assert ["postcode_key"] in [rule.keys for rule in load_model(tmp_path / "m.yml").blocking]
-    (tmp_path / "t.csv").write_text("id,mobile_model,number\n" + "\n".join(f"{n},a,{16300101 + n}" for n in range(9)))
-    with pytest.raises(SourceError, match="no column that could tell records apart"):  # eight digits are no old date
-        propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
-
-
-def test_a_name_of_few_values_and_texts_seldom_there_are_left_alone(tmp_path):
-    rng = random.Random(12)
-    rows = ["id,site,programme name,remark,phone"]
-    for number in range(100):
-        site = f"{rng.choice(('north', 'south', 'east'))} {''.join(rng.choices('bcdfgaeiou', k=8))} centre"
-        remark = f"seen by {''.join(rng.choices('bcdfgaeiou', k=5))} in spring" if number % 4 == 0 else ""
-        programme = rng.choice(("jane smith", "mary young"))
-        rows += [f"{number}{copy},{site},{programme},{remark},{200_000 + number}" for copy in "ab"]
-    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
-    told = propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
-    assert "programme name: ignored, tells no records apart" in told
-    assert "remark: ignored, seldom filled" in told
-    assert [c.comparison for c in load_model(tmp_path / "m.yml").comparisons] == ["phone", "text"]
-
-
 def prepared_customers(con: duckdb.DuckDBPyConnection, folder: Path, path: Path, candidates: int) -> Prepared:
     """A table's records for the proposed model, which trains on so many of the pairs that blocking rules find."""
     model = load_model(folder / "model.yml")

@@ -1,0 +1,151 @@
+"""`mdm match --propose`: what a table's columns are taken for, and the rules that follow from it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import random
+from itertools import pairwise
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from matching.model import load_model
+from matching.proposal import Draft, blocking, strong_identifiers
+from matching.propose import propose_model
+from matching.recognise import Column
+from matching.table_match import match_files
+from tests.matching_bench import resident_number
+from warehouse.errors import SourceError
+
+
+def silent(_line: str) -> None:
+    """Progress nobody reads."""
+
+
+def column(name: str, rows: int, alike: float, role: str = "name") -> Column:
+    return Column(name, role, "", filled=1.0, distinct=100, alike=alike, rows=rows, han=True)
+
+
+def chinese_draft(rows: int, alike: dict[str, float]) -> Draft:
+    """A draft of name, birth date and home, of which so great a share of pairs is alike."""
+    draft = Draft(rows)
+    for field, kind, purpose, key in (
+        ("name", "person_name", "name", "name_key"),
+        ("birth", "date", "birth", "birth_digits"),
+        ("address", "address", "home", "address_key"),
+    ):
+        draft.field(field, [column(field, rows, alike[field])], kind)
+        draft.key(purpose, key)
+    draft.key("numbers", "address_numbers")
+    return draft
+
+
+def test_a_key_that_chance_shares_too_often_is_used_with_another_only():
+    alike = {"name": 2.4e-5, "birth": 5e-5, "address": 2.7e-6}
+    lone = [["birth_digits"], ["address_key"], ["name_key"]]
+    joint = [["name_key", "birth_digits"], ["name_key", "address_numbers"], ["birth_digits", "address_numbers"]]
+    assert blocking(chinese_draft(100_000, alike)) == [*lone, *joint]
+    assert blocking(chinese_draft(1_000_000, alike)) == [["address_key"], *joint]  # 25, 1.4 and 12 million pairs alone
+    assert blocking(chinese_draft(30_000_000, alike)) == joint
+
+
+def test_rules_stay_where_nothing_else_would_be_left():
+    draft = Draft(1_000_000)
+    draft.field("name", [column("name", 1_000_000, 0.01)], "person_name")
+    draft.key("name", "name_key")
+    assert blocking(draft) == [["name_key"]]
+
+
+def test_a_value_that_few_may_share_is_never_crowded():
+    draft = Draft(1_000_000)
+    draft.field("phone", [column("mobile", 1_000_000, 0.4)], "telephone", at_most=15)
+    assert not draft.is_crowded(["phone_number"])
+
+
+def test_a_strong_identifier_asks_only_for_what_is_compared():
+    draft = Draft(1_000)
+    draft.field("name", [column("name", 1_000, 0.1)], "person_name")
+    draft.compare("name", "chinese_name", name="name")
+    assert strong_identifiers(draft) == []
+    draft.field("document", [column("id", 1_000, 0.1, "document")], "document", at_most=15)
+    draft.compare("document", "document", number="document")
+    (strong,) = strong_identifiers(draft)
+    assert strong["key"] == "document_key" and len(strong["needs"]) == 1
+    assert "homophone" in strong["needs"][0]["name"] and "former" not in strong["needs"][0]["name"]
+    draft.compare("phone", "telephone", phone="phone")
+    draft.compare("address", "chinese_address", address="address")
+    assert strong_identifiers(draft)[0]["needs"][1:] == [{"address": ["same", "similar", "numbers"], "phone": ["same"]}]
+
+
+def holders(rows: int = 300) -> list[list[str]]:
+    """A header, people with one record each, and at the end twice two records with one document number."""
+    rng = random.Random(21)
+
+    def number() -> str:
+        return resident_number(rng, dt.date(rng.randrange(1950, 2000), rng.randrange(1, 13), 15), rng.choice("FM"))
+
+    table = [["客户号", "姓名", "证件号码", "手机", "住址"]]
+    for place in range(rows):
+        name = "".join(rng.sample("伟强磊洋勇艳杰娟涛明超秀霞平刚桂英华兰红", 3))
+        home = f"襄阳市人民路{rng.randrange(900)}号{rng.randrange(99)}室"
+        table.append([f"C{place:04d}", name, number(), f"139{rng.randrange(10**8):08d}", home])
+    one, other, home = number(), number(), "襄阳市长虹路8号3幢201室"
+    for name, document, mobile, address in (
+        ("王秀英", one, "13700001111", home), ("王秀荣", one, "13700001111", home),
+        ("刘红", other, "13600002222", "襄阳市檀溪路1号"), ("周薇", other, "13600003333", "宜城市南街9号"),
+    ):  # fmt: skip
+        table.append([f"C{len(table):04d}", name, document, mobile, address])
+    return table
+
+
+def test_a_document_joins_another_name_only_with_more_in_common(tmp_path: Path):
+    source, model = tmp_path / "t.csv", tmp_path / "m.yml"
+    source.write_text("\n".join(",".join(row) for row in holders()) + "\n", encoding="utf-8")
+    propose_model([str(source)], model, None, silent)
+    assert [item.rule for item in load_model(model).strong_identifiers] == ["same_document"]
+    match_files([str(source)], model, tmp_path / "out", None, silent)
+    rows = pq.read_table(tmp_path / "out" / "clusters.parquet").to_pylist()
+    home = {row["record_id"]: row["cluster_id"] for row in rows}
+    last = sorted(home)[-4:]
+    assert [home[one] == home[two] for one, two in pairwise(last)] == [True, False, False]
+
+
+def test_a_table_with_nothing_to_match_by_is_refused(tmp_path):
+    (tmp_path / "t.csv").write_text("id,status\n1,open\n2,closed\n3,open\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="no column that could tell records apart"):
+        propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+
+
+def test_names_in_parts_old_dates_and_small_postcodes_are_recognised(tmp_path):
+    rng = random.Random(11)
+    rows = [["id", "full_name", "first_name", "surname", "dob", "birth_place", "postcode"]]
+    for number in range(120):
+        first, last = rng.choice(("thomas", "anne", "william", "mary")), "".join(rng.choices("bcdfgaeiou", k=7))
+        day = f"{rng.randrange(1600, 1900)}-{rng.randrange(1, 13):02d}-{rng.randrange(1, 28):02d}"
+        place = [rng.choice(("devon", "kent", "york")), f"tq{number // 4} {number % 9}df"]
+        rows += [[f"{number}-{copy}", f"{first} {last}, baron", first, last, day, *place] for copy in "ab"]
+    (tmp_path / "t.csv").write_text("\n".join(f'"{row[0]}","{row[1]}",{",".join(row[2:])}' for row in rows) + "\n")
+    told = propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+    assert "full_name: ignored, its parts say it" in told
+    assert "dob: used as date (field birth), 100% filled" in told
+    assert "birth_place: used as free_text (field place), 100% filled" in told
+    assert ["postcode_key"] in [rule.keys for rule in load_model(tmp_path / "m.yml").blocking]
+    (tmp_path / "t.csv").write_text("id,mobile_model,number\n" + "\n".join(f"{n},a,{16300101 + n}" for n in range(9)))
+    with pytest.raises(SourceError, match="no column that could tell records apart"):  # eight digits are no old date
+        propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+
+
+def test_a_name_of_few_values_and_texts_seldom_there_are_left_alone(tmp_path):
+    rng = random.Random(12)
+    rows = ["id,site,programme name,remark,phone"]
+    for number in range(100):
+        site = f"{rng.choice(('north', 'south', 'east'))} {''.join(rng.choices('bcdfgaeiou', k=8))} centre"
+        remark = f"seen by {''.join(rng.choices('bcdfgaeiou', k=5))} in spring" if number % 4 == 0 else ""
+        programme = rng.choice(("jane smith", "mary young"))
+        rows += [f"{number}{copy},{site},{programme},{remark},{200_000 + number}" for copy in "ab"]
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    told = propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+    assert "programme name: ignored, tells no records apart" in told
+    assert "remark: ignored, seldom filled" in told
+    assert [c.comparison for c in load_model(tmp_path / "m.yml").comparisons] == ["phone", "text"]
