@@ -12,7 +12,8 @@ from matching.model import load_model
 from matching.proposal import Draft, blocking, certain, conflicts, guards, strong_identifiers, support
 from matching.recognise import Column, month_first, recognise
 from matching.relations import quoted
-from matching.table_files import Say, load_table, shown
+from matching.table_csv import Say
+from matching.table_files import load_table, shown
 from warehouse.errors import SourceError
 
 _IDENTIFYING = 0.5  # a code or text column names records when it has so many different values per filled row

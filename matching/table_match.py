@@ -25,7 +25,7 @@ from matching.prepare import put_prepared
 from matching.prepared import Prepared
 from matching.relations import count, quoted
 from matching.resolve import Resolved, resolve_prepared
-from matching.table_files import Say
+from matching.table_csv import Say
 from matching.table_results import make_results, show_doubtful, write_result
 from matching.table_rows import ENTITY, Given, find_copied, open_tables
 from matching.train import train

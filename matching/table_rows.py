@@ -23,7 +23,8 @@ from matching.prepare import row_values
 from matching.records import Numbers, hashes_of, maybe_shared, runs
 from matching.relations import given, quoted
 from matching.side_by_side import side_by_side
-from matching.table_files import Say, load_table, shown
+from matching.table_csv import Say
+from matching.table_files import load_table, shown
 from warehouse.errors import SettingsError, SourceError
 
 ENTITY = "entity hash"  # no field has a name like this

@@ -20,7 +20,7 @@ from matching.prepare import prepare
 from matching.prepared import Prepared
 from matching.propose import propose_model
 from matching.report import write_report
-from matching.table_files import decoded, found_separator, load_table
+from matching.table_files import load_table
 from matching.table_match import Learnt, match_files
 from matching.train import train
 from warehouse.errors import SettingsError, SourceError
@@ -117,27 +117,6 @@ def test_a_limit_of_memory_changes_no_result(folder, tmp_path):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes(), name
     with pytest.raises(SettingsError, match="memory 'much': not a size"):
         match_files(["t.csv"], folder / "model.yml", tmp_path / "c", None, silent, memory="much")
-
-
-@pytest.mark.parametrize("encoding", ["utf-8-sig", "gb18030", "utf-16"])
-def test_encoding_and_separator_are_found(encoding, tmp_path):
-    path = tmp_path / "t.csv"
-    path.write_bytes(text_of(customers(20), "\t").encode(encoding))
-    table, _ = load_table(duckdb.connect(), str(path), silent)
-    assert table["姓名"][0].as_py() == customers(20)[1][1]
-
-
-def test_mixed_encodings_are_read_line_by_line(tmp_path):
-    lines = text_of(customers(30)).splitlines(keepends=True)
-    content = b"".join(line.encode("gb18030" if place % 3 == 0 else "utf-8") for place, line in enumerate(lines))
-    text, encoding = decoded(content, tmp_path)
-    assert text == "".join(lines) and "mixed" in encoding
-
-
-def test_western_letters_are_not_taken_for_chinese(tmp_path):
-    text = "id,name\n1,Jürgen Müller\n2,François Lefèvre\n"
-    assert decoded(text.encode("cp1252"), tmp_path) == (text, "cp1252")
-    assert found_separator("a;b;c\n1;2,5;3\n") == ";"
 
 
 def test_a_database_table_is_read(tmp_path):
