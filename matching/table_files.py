@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pyarrow as pa
@@ -17,6 +18,7 @@ from matching.side_by_side import side_by_side
 from matching.table_csv import Say, csv_table, text_table
 from warehouse.errors import SourceError
 
+_ROWS = 50_000  # of a database that are held as objects at once
 _Columns = dict[str, pa.ChunkedArray]
 _Task = Callable[[duckdb.DuckDBPyConnection], _Columns]
 
@@ -39,8 +41,7 @@ def load_table(
         SourceError: there is no such file, it cannot be read as a table, or it has no rows.
     """
     if "://" in source:
-        table = _database_table(source)
-        columns = table.column_names
+        table, columns = _database_table(source, wanted)
     elif Path(source).suffix.lower() in (".parquet", ".pq"):
         table, columns = _parquet(source, wanted)
     else:
@@ -107,7 +108,7 @@ def _stripped(_: duckdb.DuckDBPyConnection, name: str, column: pa.ChunkedArray) 
     return {name: pc.if_else(empty, pa.scalar(None, pa.string()), texts) if pc.any(empty).as_py() else texts}
 
 
-def _database_table(source: str) -> pa.Table:
+def _database_table(source: str, wanted: Collection[str] | None) -> tuple[pa.Table, list[str]]:
     import sqlalchemy  # takes longer to load than a small file to read
 
     url, _, name = source.partition("#")
@@ -118,10 +119,17 @@ def _database_table(source: str) -> pa.Table:
         engine = sqlalchemy.create_engine(url)
         with engine.connect() as connection:
             found = sqlalchemy.Table(table, sqlalchemy.MetaData(), schema=schema or None, autoload_with=engine)
-            rows = connection.execute(sqlalchemy.select(found)).fetchall()
-            names = [column.name for column in found.columns]
+            columns = [column.name for column in found.columns]
+            needed = [column for column in found.columns if wanted is None or column.name in wanted] or [*found.columns]
+            streamed = connection.execution_options(stream_results=True).execute(sqlalchemy.select(*needed))
+            names = [column.name for column in needed]
+            parts = [_as_texts(names, rows) for rows in streamed.partitions(_ROWS)]
     except sqlalchemy.exc.NoSuchTableError:
         raise SourceError(f"{shown(source)}: no such table; check its name") from None
     except (sqlalchemy.exc.SQLAlchemyError, ModuleNotFoundError) as error:
         raise SourceError(f"{shown(source)}: not readable ({type(error).__name__}); check the address") from None
-    return text_table(names, [[None if v is None else str(v) for v in row] for row in rows])
+    return pa.concat_tables([text_table(names, []), *parts]), columns
+
+
+def _as_texts(names: list[str], rows: Sequence[Sequence[Any]]) -> pa.Table:
+    return text_table(names, [[None if value is None else str(value) for value in row] for row in rows])

@@ -119,13 +119,18 @@ def test_a_limit_of_memory_changes_no_result(folder, tmp_path):
         match_files(["t.csv"], folder / "model.yml", tmp_path / "c", None, silent, memory="much")
 
 
-def test_a_database_table_is_read(tmp_path):
+def test_a_database_table_is_read(tmp_path, monkeypatch):
+    monkeypatch.setattr("matching.table_files._ROWS", 1)  # several parts
     with sqlite3.connect(tmp_path / "t.sqlite") as con:
         con.execute("create table person (id integer, name text)")
         con.execute("insert into person values (1, 'Ann'), (2, '')")
     con = duckdb.connect()
     table, _ = load_table(con, f"sqlite:///{tmp_path / 't.sqlite'}#person", silent)
     assert table.to_pydict() == {"id": ["1", "2"], "name": ["Ann", None]}
+    table, columns = load_table(con, f"sqlite:///{tmp_path / 't.sqlite'}#person", silent, ["name"])
+    assert table.to_pydict() == {"name": ["Ann", None]} and columns == ["id", "name"]
+    _, columns = load_table(con, f"sqlite:///{tmp_path / 't.sqlite'}#person", silent, ["none"])
+    assert columns == ["id", "name"]
     with pytest.raises(SourceError, match="no such table"):
         load_table(con, f"sqlite:///{tmp_path / 't.sqlite'}#people", silent)
 
