@@ -104,6 +104,16 @@ class Pairs:
     left: Numbers
     right: Numbers
 
+    def followed_by(self, other: Pairs) -> Pairs:
+        """These pairs, and of the other's those that are not among them; in both the smaller number comes first."""
+        ours, theirs = (pairs.left.astype(np.int64) << 32 | pairs.right for pairs in (self, other))
+        more = ~np.isin(theirs, ours)
+        place = np.concatenate([self.place, other.place[more] + len(self.rules)])
+        left, right = (
+            np.concatenate(pair) for pair in ((self.left, other.left[more]), (self.right, other.right[more]))
+        )
+        return Pairs([*self.rules, *other.rules], place, left, right)
+
     def ordered(self, ranks: Numbers) -> Pairs:
         """The pairs with the record of the lower rank, by number, first."""
         swap = ranks[self.left] > ranks[self.right]

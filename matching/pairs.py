@@ -7,6 +7,7 @@ import hashlib
 import duckdb
 
 from matching.history import SCHEMA
+from matching.relations import in_one_only
 from matching.resolve import Resolved
 from matching.score import evidence_sql, pattern_sql
 
@@ -118,11 +119,13 @@ def _make_turned(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """Make `turned`, the pairs (l, r) whose evidence, constraint or decision is another than in the kept run."""
     kept, scratch = resolved.tables.kept, resolved.scratch
     was = f"(from {kept('judged')} semi join {scratch('stale')} using (record_no_l, record_no_r))"
-    weighed = _turned("record_no_l as l, record_no_r as r", was, scratch("judged_fresh"))
-    refused = _turned("l, r", kept("refused"), scratch("refused"))
-    said = (f"(select l, r, effect from {table})" for table in (kept("decided"), scratch("decided")))
-    decided = _turned("l, r", *said)
-    con.execute(f"create or replace table {scratch('turned')} as {weighed} union {refused} union {decided}")
+    weighed = in_one_only(was, scratch("judged_fresh"))
+    refused = in_one_only(kept("refused"), scratch("refused"))
+    decided = in_one_only(*(f"(select l, r, effect from {table})" for table in (kept("decided"), scratch("decided"))))
+    con.execute(
+        f"create or replace table {scratch('turned')} as select record_no_l as l, record_no_r as r from {weighed}"
+        f" union select l, r from {refused} union select l, r from {decided}"
+    )
 
 
 def _make_outdated(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
@@ -133,12 +136,6 @@ def _make_outdated(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
         f" select {_pair_id_sql('one.record_id', 'two.record_id')} as pair_id from {resolved.scratch('turned')}"
         f" join {named} as one on one.record_no = l join {named} as two on two.record_no = r"
     )
-
-
-def _turned(shown: str, before: str, after: str) -> str:
-    """Query of what is told of rows that are in one of two relations only."""
-    one, other = (f"(from {a} except from {b})" for a, b in ((before, after), (after, before)))
-    return f"select {shown} from ({one} union all {other})"
 
 
 # what became of a pair

@@ -18,7 +18,7 @@ from matching.digest import Delta
 from matching.grouping import UNKNOWN, Edges, Grouping, Rules, components, group
 from matching.model import Exclusive
 from matching.records import Records
-from matching.relations import count, given, make_table
+from matching.relations import count, given, in_one_only, make_table
 from matching.work import NumberedDecision, Numbers, Work
 
 # how certain a judged pair is
@@ -93,9 +93,9 @@ def _turned(work: Work) -> Numbers:
     con, kept = work.con, work.tables.kept
     links = f"select record_no_l, record_no_r, {_SAME} from {{}} where verdict = 'link'"
     stale = f"(record_no_l, record_no_r) in (select (record_no_l, record_no_r) from {work.scratch('stale')})"
-    was = f"{links.format(kept('judged'))} and {stale}"
-    now = links.format(work.scratch("judged_fresh"))
-    con.execute(f"create or replace table turned as (({was}) except ({now})) union all (({now}) except ({was}))")
+    was = f"({links.format(kept('judged'))} and {stale})"
+    now = f"({links.format(work.scratch('judged_fresh'))})"
+    con.execute(f"create or replace table turned as from {in_one_only(was, now)}")
     ends = {number for d in work.decisions for number in (d.left, d.right)}
     before = con.execute(f"select decision_id, l, r, effect from {kept('decided')}").fetchall()
     is_same = set(before) == {(d.decision_id, d.left, d.right, d.effect) for d in work.decisions}

@@ -63,6 +63,11 @@ def by_place(found: pa.Table) -> pa.Table:
     return found.take(np.argsort(places)) if (np.diff(places) < 0).any() else found
 
 
+def in_one_only(one: str, other: str) -> str:
+    """Query in parentheses of the rows that are in one of two relations only."""
+    return f"((from {one} except from {other}) union all (from {other} except from {one}))"
+
+
 def quoted(name: str) -> str:
     """A column's name as SQL wants it, whatever signs it has."""
     return '"' + name.replace('"', '""') + '"'

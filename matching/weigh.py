@@ -124,15 +124,8 @@ def _weigh_changes(work: Work, kept: Kept, delta: Delta, as_of: dt.date) -> Weig
     after = replaced(con, model, before, dirty, won)
     flags = flags_of(work, known, dirty, before, after)
     oversize, found = blocked_pairs(con, model, after, flags)
-    again = strong_pairs(work.prepared, flags)
-    for pairs, target in ((found, "second_pairs"), (again, "strong_again")):
-        pairs.ordered(ranks(np.concatenate([pairs.left, pairs.right]))).write(con, target)
-    con.execute(
-        "delete from second_pairs using strong_again as s"
-        " where second_pairs.join_key_l = s.join_key_l and second_pairs.join_key_r = s.join_key_r"
-    )
-    con.execute("insert into second_pairs from strong_again")
-    con.execute("drop table strong_again")
+    second = strong_pairs(work.prepared, flags).followed_by(found)
+    second.ordered(ranks(np.concatenate([second.left, second.right]))).write(con, "second_pairs")
     weighed = _weigh_second(work, oversize, flags)
     _replace_stale(work, flags)
     return weighed

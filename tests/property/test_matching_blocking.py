@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from matching import active as kept_active
-from matching.blocking import Active, blocked_pairs, record_keys, strong_pairs
+from matching.blocking import Active, Pairs, blocked_pairs, record_keys, strong_pairs
 from matching.model import MatchModel
 from matching.prepare import prepare
 from matching.prepared import Prepared
@@ -169,3 +169,13 @@ def test_strong_identifiers_pair_small_groups_and_neighbours_of_large_ones(numbe
             for pair in (combinations(group, 2) if len(group) <= largest else pairwise(group))
         }
         assert written(con) == dict.fromkeys(pairs, "same_number")
+
+
+def test_pairs_followed_by_others_hold_each_once_under_the_first_rule():
+    ours = Pairs(["strong"], *(np.array(column, np.int32) for column in ([0, 0], [1, 2], [5, 9])))
+    other = Pairs(["a", "b"], *(np.array(column, np.int32) for column in ([0, 1, 1], [1, 1, 3], [5, 7, 4])))
+    found = ours.followed_by(other)
+    named = [found.rules[place] for place in found.place]
+    assert list(zip(named, found.left.tolist(), found.right.tolist(), strict=True)) == [
+        ("strong", 1, 5), ("strong", 2, 9), ("b", 1, 7), ("b", 3, 4),
+    ]  # fmt: skip
