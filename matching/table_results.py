@@ -80,6 +80,7 @@ def write_result(con: duckdb.DuckDBPyConnection, out: Path, name: str, rows: pa.
     """Write rows as `name`, Parquet and CSV, and make the view `name`, which reads them from there."""
     parquet, csv = (str(out / f"{name}.{suffix}") for suffix in ("parquet", "csv"))
     shown = pa.schema([(field.name, _plain_type(field.type)) for field in rows.schema])
+    # of ids there are too many to tell them apart for it
     repeated = [field.name for field in shown if not field.name.startswith("record_id")]
     with (
         pq.ParquetWriter(parquet, shown, store_schema=False, use_dictionary=repeated) as columns,
