@@ -16,7 +16,7 @@ import pyarrow as pa
 from matching.model import BlockingRule, Limits, MatchModel
 from matching.prepared import Prepared
 from matching.records import SPREAD, Numbers, Records, maybe_among, maybe_shared, runs
-from matching.relations import given, in_batches
+from matching.relations import in_batches, registered
 from matching.side_by_side import side_by_side
 
 Keyed = tuple[Numbers, Numbers]
@@ -114,8 +114,9 @@ class Pairs:
         )
         return Pairs([*self.rules, *other.rules], place, left, right)
 
-    def ordered(self, ranks: Numbers) -> Pairs:
-        """The pairs with the record of the lower rank, by number, first."""
+    def ordered(self, ranks_of: Callable[[Numbers], Numbers]) -> Pairs:
+        """The pairs with the record of the lower rank first; `ranks_of`: gives ranks by number, of these at least."""
+        ranks = ranks_of(np.concatenate([self.left, self.right]))
         swap = ranks[self.left] > ranks[self.right]
         left, right = np.where(swap, self.right, self.left), np.where(swap, self.left, self.right)
         return Pairs(self.rules, self.place, left, right)
@@ -124,7 +125,7 @@ class Pairs:
         """Make the table `target`: match_key, join_key_l, join_key_r."""
         columns = {"place": self.place, "l": self.left.astype(np.int32), "r": self.right.astype(np.int32)}
         names = ", ".join(f"'{name}'" for name in self.rules)
-        with given(con, "found_pairs", in_batches(pa.table(columns))):
+        with registered(con, "found_pairs", in_batches(pa.table(columns))):
             con.execute(
                 f"create or replace table {target} as"
                 f" select list_extract([{names}]::varchar[], place + 1) as match_key, l as join_key_l, r as join_key_r"
@@ -155,7 +156,7 @@ def _in_order(prepared: Prepared, blocks: Blocks) -> Blocks:
     """The blocks with their records in the order of their ids."""
     block = np.repeat(np.arange(len(blocks.sizes)), blocks.sizes)
     columns = {"place": np.arange(len(block)), "record_no": blocks.numbers, "block": block}
-    with given(prepared.con, "numbers", columns):
+    with registered(prepared.con, "numbers", columns):
         order = prepared.con.execute(
             f"select place from numbers join (select record_no, record_id from {prepared.table}) using (record_no)"
             " order by block, record_id"

@@ -11,7 +11,7 @@ from matching.cluster import STEWARD, STRONG
 from matching.history import Bridge
 from matching.pairs import pair_id
 from matching.regroup import RANK_SQL
-from matching.relations import given, texts
+from matching.relations import registered, texts
 from matching.resolve import Resolved
 from matching.settle import Settled
 
@@ -33,7 +33,7 @@ def find_bridges(
     bridges: dict[frozenset[str], Bridge] = {}
     before = texts({"record_id": settled.before, "golden_id": settled.before.values()})
     for outcome in outcomes:
-        with given(con, "before", before):
+        with registered(con, "before", before):
             joining = _joining(con, outcome)
         for edge in sorted(joining, reverse=True):  # the strongest writes last
             _bridge(bridges, settled.before, edge.left, edge.right, _joined(edge))

@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from matching.records import Column, Numbers, Records, hashes_of
-from matching.relations import given, quoted
+from matching.relations import quoted, registered
 from matching.side_by_side import side_by_side
 
 _PLAIN = ("record_no", "record_id", "record_hash")
@@ -104,6 +104,6 @@ class Gathered:
             if not len(wanted):
                 continue
             query = f"select {self._listed} from {source.table} semi join wanted_records using (record_no)"
-            with given(self._con, "wanted_records", {"record_no": pa.array(wanted, pa.int32())}):
+            with registered(self._con, "wanted_records", {"record_no": pa.array(wanted, pa.int32())}):
                 found.append(self._con.sql(query).to_arrow_table())
         return pa.concat_tables(found)

@@ -16,7 +16,7 @@ import duckdb
 
 from matching.identity import Change
 from matching.lineage import read_lineage
-from matching.relations import given, texts
+from matching.relations import registered, texts
 from warehouse.errors import UserError
 from warehouse.store import CATALOG
 
@@ -214,7 +214,7 @@ def _write_events(
         {"day": history.as_of, "cause": cause, "nothing": _evidence(None)},
     )
     con.execute(f"delete from {SCHEMA}.identity_event where as_of = ?", [history.as_of])
-    with given(con, "events", events):
+    with registered(con, "events", events):
         con.execute(
             f"insert into {SCHEMA}.identity_event"
             " select format('{}-{:07d}', $day_text, row_number() over told) as event_id, $day, $run, kind,"
@@ -252,7 +252,7 @@ def _write_aliases(con: duckdb.DuckDBPyConnection, history: History, found: Sequ
         "as_of": [last[identifier][1].isoformat() for identifier in gone],
     })  # fmt: skip
     con.execute(f"delete from {SCHEMA}.identity_alias")
-    with given(con, "aliases", aliases):
+    with registered(con, "aliases", aliases):
         con.execute(
             f"insert into {SCHEMA}.identity_alias select golden_id, survives_as, as_of::date from aliases order by 1"
         )
@@ -289,7 +289,7 @@ def _write_lineage(con: duckdb.DuckDBPyConnection) -> None:
         "stands_for": [span.stands_for for span in spans],
     })  # fmt: skip
     con.execute(f"delete from {SCHEMA}.identity_lineage")
-    with given(con, "spans", told):
+    with registered(con, "spans", told):
         con.execute(
             f"insert into {SCHEMA}.identity_lineage"
             " select golden_id, valid_from::date, valid_to::date, status, stands_for"

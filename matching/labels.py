@@ -22,7 +22,7 @@ from matching.decisions import ONE_PARTY, TWO_PARTIES, PairDecision
 from matching.expectation import Pattern
 from matching.levels import level_patterns
 from matching.prepared import Prepared
-from matching.relations import count, given
+from matching.relations import count, registered
 from warehouse.errors import SourceError
 
 _WORDS = (
@@ -101,7 +101,7 @@ def register_labels(con: duckdb.DuckDBPyConnection, labels: Sequence[Label]) -> 
         "r": pa.array([label.right for label in labels], pa.string()),
         "is_match": pa.array([label.is_match for label in labels], pa.bool_()),
     }
-    with given(con, "given_labels", columns):
+    with registered(con, "given_labels", columns):
         con.execute("create or replace table labels as select distinct * from given_labels order by l, r")
 
 

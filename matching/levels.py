@@ -17,7 +17,7 @@ import pyarrow as pa
 from matching.model import BY_HASH, Comparison
 from matching.prepared import Prepared
 from matching.records import Numbers, Records
-from matching.relations import given
+from matching.relations import registered
 from matching.rules import Argument, asked_columns, condition
 from matching.side_by_side import side_by_side, threads
 
@@ -56,7 +56,7 @@ class Sides:
         for name in columns:
             column = self.records.columns[name]
             values |= {f"{name}_l": column.taken(self.left), f"{name}_r": column.taken(self.right)}
-        with given(self.con, "asked_pairs", values):
+        with registered(self.con, "asked_pairs", values):
             found = self.con.execute(f"select place from asked_pairs where {asked}").fetchnumpy()["place"]
         return np.asarray(found)
 
@@ -145,5 +145,5 @@ def level_patterns(prepared: Prepared, pairs: str, names: Sequence[str]) -> list
     chunks = in_chunks(con, prepared.holding(*(found[f"join_key_{side}"].to_numpy() for side in "lr")), found)
     reached = side_by_side(con, lambda cursor, chunk: pa.table(chunk.levels(cursor, comparisons)), chunks)
     listed = ", ".join(f'"{name}"' for name in names)
-    with given(con, "pair_levels", pa.concat_tables(list(reached))):
+    with registered(con, "pair_levels", pa.concat_tables(list(reached))):
         return con.execute(f"select {listed}, count(*) from pair_levels group by all order by all").fetchall()

@@ -21,7 +21,7 @@ from matching.blocking import strong_pairs
 from matching.grouping import components
 from matching.model import BlockingRule, MatchModel
 from matching.prepared import Prepared
-from matching.relations import count, given
+from matching.relations import count, registered
 from matching.rules_single import Record
 from matching.verdict import conflict_sql, strong_sql
 
@@ -255,7 +255,7 @@ def _units(con: duckdb.DuckDBPyConnection, model: MatchModel, table: str) -> Row
     units = components(number, left.to_numpy(), right.to_numpy())
     alone = np.bincount(units, minlength=number)[units] == 1
     content = ", ".join(f'prepared."{name}"' for name in model.fields)
-    with given(con, "lookup_unit", {"place": np.arange(number, dtype=np.int32), "unit": units}):
+    with registered(con, "lookup_unit", {"place": np.arange(number, dtype=np.int32), "unit": units}):
         con.execute(
             "create or replace table lookup_active as select record_id, place from lookup_place where place in"
             " (select min(place) from (select place, unit,"

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Container, Iterator, Mapping
 from functools import partial
 from types import MappingProxyType
-from typing import Any
 
 import duckdb
 import numpy as np
@@ -20,8 +19,8 @@ import pyarrow.compute as pc
 from matching.model import FieldModel, MatchModel
 from matching.prepared import Prepared
 from matching.records import Column, Numbers, Records, hashes_of
-from matching.relations import by_place, given, in_batches, quoted, with_places
-from matching.side_by_side import side_by_side
+from matching.relations import by_place, in_batches, quoted, registered, with_places
+from matching.side_by_side import Task, all_done, side_by_side
 from matching.standardise import KINDS, keys_of
 
 Places = Callable[[pa.Table, duckdb.DuckDBPyConnection], Numbers]
@@ -57,10 +56,10 @@ def put_prepared(
         left_out: finds the places that are left out, on a connection of its own, while the values are encoded.
     """
     ids = [name for name in given.column_names if name not in model.fields]
-    tasks: list[partial[Any]] = [partial(_sorted, given["record_id"])]
+    tasks: list[Task] = [partial(_sorted, given["record_id"])]
     tasks += [partial(_encoded, given[name]) for name in model.fields]
     tasks += [partial(left_out, given)] if left_out else []
-    order, *encoded = side_by_side(con, lambda cursor, task: task(cursor), tasks)
+    order, *encoded = all_done(con, tasks)
     if left_out:
         order = _without(order, encoded.pop())
     plain = {name: given[name].take(order) for name in ids}
@@ -115,7 +114,7 @@ def row_values(
     Columns that are taken as they stand are not copied. `also`: further columns, by the SQL over the row `source`.
     """
     plain = {name: field.sources[0] for name, field in model.fields.items() if field.is_plain}
-    with given(con, "given_rows", in_batches(with_places(rows))):
+    with registered(con, "given_rows", in_batches(with_places(rows))):
         selected = ["place", f"{content_sql(model)} as record_hash", *_selected(con, model, "given_rows", plain)]
         selected += [f"{value} as {quoted(name)}" for name, value in also.items()]
         found = by_place(con.sql(f"select {', '.join(selected)} from given_rows as source").to_arrow_table())
@@ -213,6 +212,6 @@ def _texts(con: duckdb.DuckDBPyConnection, values: pa.Array) -> pa.StringArray:
     """The values as DuckDB writes them."""
     if pa.types.is_string(values.type):
         return values
-    with given(con, "typed", with_places(pa.table({"value": values}))):
+    with registered(con, "typed", with_places(pa.table({"value": values}))):
         found = by_place(con.sql("select place, value::varchar as value from typed").to_arrow_table())
     return found["value"].combine_chunks()

@@ -25,7 +25,7 @@ class Draft:
         self.left: dict[str, str] = {}  # column -> why it is not used
         self._alike: dict[str, float] = {}  # field -> the share of pairs of rows that hold the same
 
-    def field(self, name: str, columns: Sequence[Column], kind: str, **options: Any) -> str:  # noqa: ANN401
+    def field(self, name: str, columns: Sequence[Column], kind: str, **options: str | int) -> str:
         """Add a field; returns its name, made different from those there are."""
         number = 1
         base = name

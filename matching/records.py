@@ -14,7 +14,7 @@ import duckdb
 import numpy as np
 import pyarrow as pa
 
-from matching.relations import given, quoted
+from matching.relations import quoted, registered
 
 Numbers = np.ndarray
 NONE = 0  # hash of a value that is not there
@@ -79,7 +79,7 @@ class Records:
 
 def hashes_of(con: duckdb.DuckDBPyConnection, values: pa.Array) -> Numbers:
     """Per value its hash, and one more for no value."""
-    with given(con, "hashed_values", {"value": values}):
+    with registered(con, "hashed_values", {"value": values}):
         found = con.execute(f"select {hash_sql('value')} as hash from hashed_values").fetchnumpy()["hash"]
     hashes = np.append(np.asarray(found, np.uint64), np.uint64(NONE))
     hashes[:-1][values.is_null().to_numpy(zero_copy_only=False)] = NONE
@@ -153,7 +153,7 @@ def _entry_hashes(con: duckdb.DuckDBPyConnection, values: pa.ListArray) -> pa.Ar
         missing = np.append(values.is_null().to_numpy(zero_copy_only=False), False)
         starts = pa.array(np.append(0, np.cumsum(lengths)), pa.int32(), mask=missing)
         return pa.ListArray.from_arrays(starts, hashes)
-    with given(con, "listed_values", {"value": values}):
+    with registered(con, "listed_values", {"value": values}):
         found = con.execute(f"select {key_sql('value', is_list=True)} as value from listed_values").to_arrow_table()
     return found["value"].combine_chunks()
 

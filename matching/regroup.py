@@ -18,7 +18,7 @@ from matching.digest import Delta
 from matching.grouping import UNKNOWN, Edges, Grouping, Rules, components, group
 from matching.model import Exclusive
 from matching.records import Records
-from matching.relations import count, given, in_one_only, make_table
+from matching.relations import count, in_one_only, make_table, registered
 from matching.work import NumberedDecision, Numbers, Work
 
 # how certain a judged pair is
@@ -104,7 +104,7 @@ def _turned(work: Work) -> Numbers:
     parts = [*(f"select record_no_{side} as record_no from turned" for side in "lr"), "from decided_ends"]
     if not is_same:
         parts += [_sharing(work, item.value) for item in work.model.exclusive]
-    with given(con, "decided_ends", {"record_no": np.array(sorted(ends), np.int32)}):
+    with registered(con, "decided_ends", {"record_no": np.array(sorted(ends), np.int32)}):
         found = con.execute(" union ".join(parts)).fetchnumpy()["record_no"]
     con.execute("drop table turned")
     return found.astype(np.int32)
@@ -166,7 +166,7 @@ def _inner_pairs(work: Work, members: Members, home: Numbers) -> tuple[Numbers, 
     left, right, weight = left[inside], right[inside], known["match_weight"][inside]
     is_open = is_asked & (np.bincount(home[left], minlength=len(home)) < sizes * (sizes - 1) // 2)
     chained = np.flatnonzero(is_open[home])
-    with given(con, "chained", {"record_no": members.numbers[chained], "place": chained, "home": home[chained]}):
+    with registered(con, "chained", {"record_no": members.numbers[chained], "place": chained, "home": home[chained]}):
         con.execute(
             "create or replace table unweighed as select 'inner' as match_key, l.record_no as join_key_l,"
             " r.record_no as join_key_r from chained as l join chained as r using (home)"
@@ -204,7 +204,7 @@ def _write_homes(work: Work, members: Members, before: Grouping, after: Grouping
             f"create or replace view {unit} as select record_no, unit from {work.tables.kept('home')} anti join"
             f" {work.scratch('dirty')} using (record_no) union all select * from {work.scratch('unit_fresh')}"
         )
-    with given(con, "homes", {"record_no": members.numbers, **homes}):
+    with registered(con, "homes", {"record_no": members.numbers, **homes}):
         con.execute(
             f"create or replace table {work.fresh('home')} as select record_no, unit, home::integer as home,"
             f" home_before::integer as home_before from homes join {unit} using (record_no)"

@@ -26,7 +26,7 @@ def highest(con: duckdb.DuckDBPyConnection, relation: str) -> int:
 
 
 @contextmanager
-def given(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table | Mapping[str, object]) -> Iterator[None]:
+def registered(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table | Mapping[str, object]) -> Iterator[None]:
     """Give the connection rows, or columns, as the relation `name` for as long as the block lasts."""
     con.register(name, rows if isinstance(rows, pa.Table) else pa.table(dict(rows)))
     try:
@@ -37,7 +37,7 @@ def given(con: duckdb.DuckDBPyConnection, name: str, rows: pa.Table | Mapping[st
 
 def make_table(con: duckdb.DuckDBPyConnection, target: str, rows: pa.Table | Mapping[str, object]) -> None:
     """Make the table `target` of rows, or columns, that are at hand."""
-    with given(con, "rows_at_hand", rows):
+    with registered(con, "rows_at_hand", rows):
         con.execute(f"create or replace table {target} as from rows_at_hand")
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from matching.relations import given
+from matching.relations import registered
 from matching.table_match import Matched
 from matching.table_results import homes
 from matching.work import Numbers
@@ -187,7 +187,7 @@ def _worst(matched: Matched) -> str:
     weights = np.rint(lightest[held] * 10_000).astype(np.int64)  # they have four digits
     first = held[_ordered(_ranks(weights) + _ranks(-sizes[held]))[:_WORST]]
     shown = {"records": sizes[first], "links": links[first], "lightest": lightest[first]}
-    with given(matched.con, "worst", {"place": np.arange(len(first)), "home": first, **shown}):
+    with registered(matched.con, "worst", {"place": np.arange(len(first)), "home": first, **shown}):
         rows = matched.con.execute(
             f"select record_id, records, links, round(lightest, 1) from worst join {matched.resolved.scratch('named')}"
             " on record_no = home order by place"

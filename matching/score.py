@@ -15,7 +15,7 @@ from matching.model import Comparison, MatchModel
 from matching.parameters import Parameters, prior_shift
 from matching.prepared import Prepared
 from matching.records import Numbers
-from matching.relations import given, in_batches
+from matching.relations import in_batches, registered
 from matching.side_by_side import begun, side_by_side
 from matching.term_frequency import Shares, count_shares
 from matching.verdict import class_columns
@@ -66,7 +66,7 @@ class Scorer:
             chunks = in_chunks(con, records, found.slice(first, _AT_ONCE))
             reached = pa.concat_tables(side_by_side(con, made, chunks))
             begin = f"insert into {target}" if append else f"create or replace table {target} as"
-            with given(con, "reached_pairs", in_batches(reached)):
+            with registered(con, "reached_pairs", in_batches(reached)):
                 con.execute(f"{begin} {query}")
             append = True
 

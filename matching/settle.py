@@ -17,7 +17,7 @@ import pyarrow as pa
 from matching.golden_id import golden_ids, number_of
 from matching.history import SCHEMA, History
 from matching.identity import Change, Past, Records, assign, changes
-from matching.relations import count, given, texts
+from matching.relations import count, registered, texts
 
 _IDENTITY = f"{SCHEMA}.party_identity"
 _EVENT = f"{SCHEMA}.identity_event"
@@ -159,7 +159,7 @@ def settle(con: duckdb.DuckDBPyConnection, history: History) -> Settled:
     con.execute(_CUSTOMERS)
     assigned, highest = _assign(con, history, _highest(con))
     _mint(con, highest)
-    with given(con, "assigned", texts(assigned)):
+    with registered(con, "assigned", texts(assigned)):
         con.execute(_SETTLED)
     con.execute("create or replace temp view moved as from settled where earlier is distinct from golden_id")
     con.execute(_TOUCHED, day)
@@ -228,7 +228,7 @@ def _former(
 def _mint(con: duckdb.DuckDBPyConnection, highest: int) -> None:
     """Make `minted`: new customers get the next ids in the order of their smallest records."""
     number = count(con, "customers where is_new")
-    with given(con, "ids", {"place": pa.array(range(1, number + 1)), "golden_id": golden_ids(highest, number)}):
+    with registered(con, "ids", {"place": pa.array(range(1, number + 1)), "golden_id": golden_ids(highest, number)}):
         con.execute(
             "create or replace temp table minted as select customer, golden_id"
             " from (select customer, row_number() over (order by customer) as place from customers where is_new)"

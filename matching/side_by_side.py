@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import duckdb
 
 Part = TypeVar("Part")
 Made = TypeVar("Made")
+Task = Callable[[duckdb.DuckDBPyConnection], Any]
 
 
 def threads(con: duckdb.DuckDBPyConnection) -> int:
@@ -43,3 +44,8 @@ def side_by_side(
 
     with ThreadPoolExecutor(threads(con)) as pool:
         yield from pool.map(made, parts)
+
+
+def all_done(con: duckdb.DuckDBPyConnection, tasks: Iterable[Task]) -> Iterator[Any]:
+    """What each of different tasks gives, in their order; see `side_by_side`."""
+    return side_by_side(con, lambda cursor, task: task(cursor), tasks)

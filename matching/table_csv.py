@@ -12,6 +12,7 @@ import io
 import re
 from collections import Counter
 from collections.abc import Callable, Collection, Sequence
+from contextlib import suppress
 from itertools import islice
 from pathlib import Path
 
@@ -32,7 +33,7 @@ _MARKS = {
 }
 _BEGINNING = 1 << 18  # bytes that tell the separator
 _AT_ONCE = 1 << 24  # bytes that are written in UTF-8 at once
-_LINES = 10_000  # lines beyond ASCII that tell a Chinese encoding from a European one
+_TOLD_BY = 10_000  # lines beyond ASCII that tell a Chinese encoding from a European one
 _HAN_IN_WORD = re.compile(r"[A-Za-z][\u4e00-\u9fff]|[\u4e00-\u9fff][a-z]")
 _HAN = re.compile(r"[\u4e00-\u9fff]")
 
@@ -52,11 +53,16 @@ def csv_table(path: Path, say: Say, wanted: Collection[str] | None = None) -> tu
     name = {"\t": "tab", "\x01": "^A"}.get(separator, separator)
     say(f"{path}: {encoding}, separator {name}")
     header, lines = _header(path, content, separator)
-    needed = [column for column in header if wanted is None or column in wanted]
+    needed = needed_of(header, wanted)
     try:
         return well_formed(content, separator, header, lines, needed), header
     except pa.ArrowException:
         return text_table(header, row_by_row(path, content, separator)).select(needed), header
+
+
+def needed_of(columns: Sequence[str], wanted: Collection[str] | None) -> list[str]:
+    """The columns to read: those that are wanted, or all where none is there, so that there still are rows."""
+    return [name for name in columns if wanted is None or name in wanted] or [*columns]
 
 
 def _header(path: Path, content: bytes, separator: str) -> tuple[list[str], int]:
@@ -158,16 +164,19 @@ def _is_utf8(content: bytes) -> bool:
 
 
 def _written(content: bytes, encoding: str, path: Path) -> bytes:
+    try:
+        return _transcoded(content, encoding)
+    except UnicodeDecodeError:
+        wrong = _first_wrong(content, encoding)
+        raise SourceError(f"{path}, line {wrong}: not {encoding}; save the file again") from None
+
+
+def _transcoded(content: bytes, encoding: str) -> bytes:
     """The content in UTF-8, a part at a time: as one text it would take several times its room."""
     decoder, view = codecs.getincrementaldecoder(encoding)(), memoryview(content)
     firsts = range(0, len(content), _AT_ONCE)
-    try:
-        parts = [decoder.decode(view[first : first + _AT_ONCE]).encode() for first in firsts]
-        return b"".join([*parts, decoder.decode(b"", final=True).encode()])
-    except UnicodeDecodeError:
-        raise SourceError(
-            f"{path}, line {_first_wrong(content, encoding)}: not {encoding}; save the file again"
-        ) from None
+    parts = [decoder.decode(view[first : first + _AT_ONCE]).encode() for first in firsts]
+    return b"".join([*parts, decoder.decode(b"", final=True).encode()])
 
 
 def _first_wrong(content: bytes, encoding: str) -> int:
@@ -206,12 +215,10 @@ def _kind(line: bytes) -> str:
 def _one_encoding(content: bytes, path: Path) -> tuple[bytes, str]:
     """GB18030, unless it turns the letters of European words into Chinese characters."""
     beyond = (line for line in io.BytesIO(content) if not line.isascii())
-    text = b"".join(islice(beyond, _LINES)).decode("gb18030", "replace")
+    text = b"".join(islice(beyond, _TOLD_BY)).decode("gb18030", "replace")
     if 2 * len(_HAN_IN_WORD.findall(text)) <= len(_HAN.findall(text)):
-        try:
-            return _written(content, "gb18030", path), "gb18030"
-        except SourceError:
-            pass
+        with suppress(UnicodeDecodeError):
+            return _transcoded(content, "gb18030"), "gb18030"
     return _written(content, "cp1252", path), "cp1252"
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -13,14 +13,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from matching.relations import by_place, given, quoted, with_places
-from matching.side_by_side import side_by_side
-from matching.table_csv import Say, csv_table, text_table
+from matching.relations import by_place, quoted, registered, with_places
+from matching.side_by_side import Task, all_done
+from matching.table_csv import Say, csv_table, needed_of, text_table
 from warehouse.errors import SourceError
 
 _ROWS = 50_000  # of a database that are held as objects at once
 _Columns = dict[str, pa.ChunkedArray]
-_Task = Callable[[duckdb.DuckDBPyConnection], _Columns]
 
 
 def load_table(
@@ -63,8 +62,7 @@ def _parquet(source: str, wanted: Collection[str] | None) -> tuple[pa.Table, lis
     try:
         with pq.ParquetFile(source) as file:
             columns = file.schema_arrow.names
-            needed = [name for name in columns if wanted is None or name in wanted]
-            return file.read(columns=needed), columns
+            return file.read(columns=needed_of(columns, wanted)), columns
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(source, error) from None
 
@@ -77,10 +75,10 @@ def _as_text(con: duckdb.DuckDBPyConnection, table: pa.Table, source: str) -> pa
     """The table with everything but lists as text, without blanks around it; of other types as DuckDB writes them."""
     typed = [field for field in table.schema if field.type != pa.string()]
     texts = [name for name in table.column_names if table.schema.field(name).type == pa.string()]
-    tasks: list[_Task] = [partial(_written, table=table, typed=typed)] if typed else []
+    tasks: list[Task] = [partial(_written, table=table, typed=typed)] if typed else []
     tasks += [partial(_stripped, name=name, column=table[name]) for name in texts]
     try:
-        found = list(side_by_side(con, lambda cursor, task: task(cursor), tasks))
+        found = list(all_done(con, tasks))
     except (pa.ArrowException, duckdb.Error) as error:
         raise _unreadable(source, error) from None
     made = {name: column for columns in found for name, column in columns.items()}
@@ -90,7 +88,7 @@ def _as_text(con: duckdb.DuckDBPyConnection, table: pa.Table, source: str) -> pa
 def _written(con: duckdb.DuckDBPyConnection, table: pa.Table, typed: Sequence[pa.Field]) -> _Columns:
     casts = (f"{quoted(field.name)}::varchar{'[]' if _is_list(field.type) else ''}" for field in typed)
     columns = ", ".join(f"{cast} as {quoted(field.name)}" for cast, field in zip(casts, typed, strict=True))
-    with given(con, "typed_columns", with_places(table.select([field.name for field in typed]))):
+    with registered(con, "typed_columns", with_places(table.select([field.name for field in typed]))):
         written = by_place(con.sql(f"select {columns}, place from typed_columns").to_arrow_table())
     shown = zip((field.name for field in typed), written.columns, strict=False)  # the place comes last
     return {name: _stripped(con, name, values)[name] for name, values in shown}
@@ -120,9 +118,9 @@ def _database_table(source: str, wanted: Collection[str] | None) -> tuple[pa.Tab
         with engine.connect() as connection:
             found = sqlalchemy.Table(table, sqlalchemy.MetaData(), schema=schema or None, autoload_with=engine)
             columns = [column.name for column in found.columns]
-            needed = [column for column in found.columns if wanted is None or column.name in wanted] or [*found.columns]
-            streamed = connection.execution_options(stream_results=True).execute(sqlalchemy.select(*needed))
-            names = [column.name for column in needed]
+            names = needed_of(columns, wanted)
+            query = sqlalchemy.select(*(found.columns[name] for name in names))
+            streamed = connection.execution_options(stream_results=True).execute(query)
             parts = [_as_texts(names, rows) for rows in streamed.partitions(_ROWS)]
     except sqlalchemy.exc.NoSuchTableError:
         raise SourceError(f"{shown(source)}: no such table; check its name") from None

@@ -17,9 +17,8 @@ from matching.records import Numbers
 from matching.relations import make_table
 from matching.resolve import Resolved
 from matching.score import pattern_sql
-from matching.side_by_side import side_by_side
+from matching.side_by_side import Task, all_done
 
-Task = Callable[[duckdb.DuckDBPyConnection], Any]
 _Rows = Callable[[duckdb.DuckDBPyConnection, Resolved, pa.StringArray], pa.Table]
 _PART = 100_000  # rows that are written at once, with their texts
 
@@ -59,7 +58,7 @@ def make_results(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path, 
         return lambda cursor: write_result(cursor, out, name, rows(cursor, resolved, ids["record_id"].combine_chunks()))
 
     tasks = [written("pairs", _pairs), written("clusters", _clusters), *beside]
-    return list(side_by_side(con, lambda cursor, task: task(cursor), tasks))[2:]
+    return list(all_done(con, tasks))[2:]
 
 
 def _write_review(con: duckdb.DuckDBPyConnection, resolved: Resolved, out: Path) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -21,8 +21,8 @@ import pyarrow.compute as pc
 from matching.model import MatchModel, load_model
 from matching.prepare import row_values
 from matching.records import Numbers, hashes_of, maybe_shared, runs
-from matching.relations import given, quoted
-from matching.side_by_side import side_by_side
+from matching.relations import quoted, registered
+from matching.side_by_side import all_done
 from matching.table_csv import Say
 from matching.table_files import load_table, shown
 from warehouse.errors import SettingsError, SourceError
@@ -93,11 +93,8 @@ def read_rows(
     pa.default_memory_pool().release_unused()
     entity = quoted(_name_of(truth)) if truth else "null::varchar"
     hashed = {ENTITY: f"case when {entity} is not null then hash({entity}) end"}
-    tasks: list[Callable[[duckdb.DuckDBPyConnection], Any]] = [
-        partial(_told_apart, ids=rows["record_id"].combine_chunks()),
-        partial(row_values, model=model, rows=rows, also=hashed),
-    ]
-    (ids, repeated), values = side_by_side(con, lambda cursor, task: task(cursor), tasks)
+    told_apart = partial(_told_apart, ids=rows["record_id"].combine_chunks())
+    (ids, repeated), values = all_done(con, [told_apart, partial(row_values, model=model, rows=rows, also=hashed)])
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     notices += _empty_fields(model, rows)
@@ -237,7 +234,7 @@ def find_copied(values: pa.Table, con: duckdb.DuckDBPyConnection) -> Numbers:
     alike = _alike(hashes, _COPIES)
     shown = values.select(["record_id", ENTITY]).take(pa.array(alike))
     columns = {"place": alike, "content": hashes[alike], "record_id": shown["record_id"], "entity": shown[ENTITY]}
-    with given(con, "alike", columns):
+    with registered(con, "alike", columns):
         con.execute(
             "create or replace table copied as select * exclude (content, copy) from ("
             "select *, row_number() over same as copy,"

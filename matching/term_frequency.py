@@ -16,7 +16,7 @@ import numpy as np
 from matching.model import MatchModel
 from matching.prepared import Prepared
 from matching.records import Numbers, Records, runs, times_among
-from matching.relations import given
+from matching.relations import registered
 from matching.side_by_side import side_by_side
 
 
@@ -85,7 +85,7 @@ class Shares:
         counts = np.maximum(counts, 1)
         different = np.flatnonzero(np.bincount(counts))
         shown = count_sql(self.prepared.model, "records")
-        with given(con, "different_counts", {"records": different}):
+        with registered(con, "different_counts", {"records": different}):
             shares = con.execute(
                 f"select {rounded_count_sql(shown)} / {max(self.trained_on, 1)}::double as share from different_counts"
                 " order by records"

@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 
 from matching.party import document_holders, gather_parties
-from matching.relations import given, make_table
+from matching.relations import make_table, registered
 from warehouse import store
 from warehouse.dbt import compiled_sql
 from warehouse.errors import SettingsError
@@ -55,7 +55,7 @@ class TypedForm:
         row = self._checked(party_type, typed)
         self._con.execute("use warehouse")
         self._con.execute("delete from contract_party")
-        with given(self._con, "typed", {name: [value] for name, value in row.items()}):
+        with registered(self._con, "typed", {name: [value] for name, value in row.items()}):
             self._con.execute("insert into contract_party by name select * from typed")
         for name, sql in self._models.items():
             self._con.execute(f"create or replace table {name} as {sql}")

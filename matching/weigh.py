@@ -18,7 +18,7 @@ from matching.digest import Delta
 from matching.grouping import components
 from matching.kept import Kept
 from matching.records import SPREAD, maybe_shared, runs
-from matching.relations import count, given, make_table
+from matching.relations import count, make_table, registered
 from matching.verdict import judged_sql, name_types
 from matching.work import Numbers, Work
 
@@ -114,7 +114,7 @@ def _weigh_changes(work: Work, kept: Kept, delta: Delta, as_of: dt.date) -> Weig
     wanted[[number for d in work.decisions for number in (d.left, d.right)]] |= 1
     work.prepared.holding(neighbours(work, delta, before, wanted))
     first = strong_pairs(work.prepared, np.where(dirty, 2, 0).astype(np.int8))
-    _weigh_first(work, first.ordered(ranks(np.concatenate([first.left, first.right]))))
+    _weigh_first(work, first.ordered(ranks))
     units, dirty = _units_of_dirty(work, delta, dirty)
     unit = delta.unit.copy()
     unit[units.members] = units.unit
@@ -125,7 +125,7 @@ def _weigh_changes(work: Work, kept: Kept, delta: Delta, as_of: dt.date) -> Weig
     flags = flags_of(work, known, dirty, before, after)
     oversize, found = blocked_pairs(con, model, after, flags)
     second = strong_pairs(work.prepared, flags).followed_by(found)
-    second.ordered(ranks(np.concatenate([second.left, second.right]))).write(con, "second_pairs")
+    second.ordered(ranks).write(con, "second_pairs")
     weighed = _weigh_second(work, oversize, flags)
     _replace_stale(work, flags)
     return weighed
@@ -169,7 +169,9 @@ def _judged(work: Work, weighed: str) -> str:
 def _add_decided(work: Work) -> None:
     """Decided pairs are weighed too, so that their evidence can be shown and watched for changes."""
     columns = {"l": [d.left for d in work.decisions], "r": [d.right for d in work.decisions]}
-    with given(work.con, "decided_numbers", {name: np.array(values, np.int32) for name, values in columns.items()}):
+    with registered(
+        work.con, "decided_numbers", {name: np.array(values, np.int32) for name, values in columns.items()}
+    ):
         work.con.execute("create or replace table decided_pairs as select distinct l, r from decided_numbers")
     work.con.execute(
         "insert into first_pairs select 'decision', l, r from decided_pairs"

@@ -45,6 +45,10 @@ def person(record_id: str, name: str | None, **fields: Any) -> Row:
     return {"record_id": record_id, "party_type": "person", "name": name, **fields}
 
 
+def silent(_line: str) -> None:
+    """Progress nobody reads."""
+
+
 def resident_number(rng: random.Random, birth: dt.date, sex: str) -> str:
     """A resident id with a right check digit."""
     sequence = rng.randrange(0, 499) * 2 + (sex == "M")

@@ -378,6 +378,14 @@ def serving(settings: Settings, app: FastAPI | None = None) -> Iterator[Server]:
             thread.join(20)
 
 
+def after_first_day(site: Settings) -> Settings:
+    """The site after its first day with a few doubtful pairs, with users."""
+    create_demo_users(site)
+    Bank(site).run()
+    open_store(site).dispose()
+    return site
+
+
 def copied(settings: Settings, home: Path) -> Settings:
     """A site as it is, at another place."""
     shutil.copytree(settings.home, home)

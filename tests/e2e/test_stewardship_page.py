@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,8 +13,7 @@ from sqlalchemy import select
 from matching.decisions import VERDICTS
 from stewardship.store import AuditEvent, Decision, open_store, reading
 from stewardship.text import REASONS
-from stewardship.users import create_demo_users
-from tests.steward_desk import CANARIES, Bank, Server, serving
+from tests.steward_desk import CANARIES, Server, after_first_day, copied, serving
 from warehouse.settings import Settings
 
 VERDICT_BUTTONS = [f".verdict.{verdict}" for verdict in VERDICTS]
@@ -24,17 +22,12 @@ VERDICT_BUTTONS = [f".verdict.{verdict}" for verdict in VERDICTS]
 @pytest.fixture(scope="module")
 def first_day(site_factory) -> Settings:
     """A site after its first day, with users; tests work on copies."""
-    site = site_factory(300, 30)
-    create_demo_users(site)
-    Bank(site).run()
-    open_store(site).dispose()
-    return site
+    return after_first_day(site_factory(300, 30))
 
 
 @pytest.fixture
 def settings(first_day: Settings, tmp_path: Path) -> Settings:
-    shutil.copytree(first_day.home, tmp_path / "var")
-    return first_day.model_copy(update={"home": tmp_path / "var"})
+    return copied(first_day, tmp_path / "var")
 
 
 @pytest.fixture

@@ -15,7 +15,6 @@ import pytest
 from connectors.demo.generate import generate
 from dags.runner import run_day
 from stewardship.store import open_store
-from stewardship.users import create_demo_users
 from tests import steward_desk
 from warehouse.settings import Settings
 
@@ -93,11 +92,7 @@ def files_below(folder: Path) -> list[Path]:
 @pytest.fixture(scope="session")
 def desk_day(site_factory) -> Settings:
     """A site with a few doubtful pairs after its first day, with users; tests work on copies."""
-    site = site_factory(300, 30)
-    create_demo_users(site)
-    steward_desk.Bank(site).run()
-    open_store(site).dispose()
-    return site
+    return steward_desk.after_first_day(site_factory(300, 30))
 
 
 @pytest.fixture

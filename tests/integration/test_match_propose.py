@@ -15,12 +15,8 @@ from matching.proposal import Draft, blocking, strong_identifiers
 from matching.propose import propose_model
 from matching.recognise import Column
 from matching.table_match import match_files
-from tests.matching_bench import resident_number
+from tests.matching_bench import resident_number, silent
 from warehouse.errors import SourceError
-
-
-def silent(_line: str) -> None:
-    """Progress nobody reads."""
 
 
 def column(name: str, rows: int, alike: float, role: str = "name") -> Column:

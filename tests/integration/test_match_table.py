@@ -23,15 +23,12 @@ from matching.report import write_report
 from matching.table_files import load_table
 from matching.table_match import Learnt, match_files
 from matching.train import train
+from tests.matching_bench import silent
 from warehouse.errors import SettingsError, SourceError
 from warehouse.settings import ROOT
 
 _SURNAMES = "王李张刘陈杨黄赵吴周徐孙朱马胡郭何高林罗"
 _GIVEN = "伟强磊洋勇艳杰娟涛明超秀霞平刚桂英华兰红玲建文利国志海丽静敏"
-
-
-def silent(_line: str) -> None:
-    """Progress nobody reads."""
 
 
 def customers(people: int = 150, seed: int = 1) -> list[list[str]]:

@@ -1,7 +1,5 @@
 """Exceptions and corrections: who sees them, who may answer, and that the next day's gate obeys."""
 
-import shutil
-
 import pytest
 import yaml
 from sqlalchemy import select, text
@@ -18,6 +16,7 @@ from stewardship.permissions import Actor
 from stewardship.store import AuditEvent, Correction, open_store, reading, writing
 from stewardship.users import add_user, sign_in
 from tests.source_files import DAY, DAY_2, DAY_3, make_site, wealth, wealth_day, write_package
+from tests.steward_desk import copied
 from warehouse import store
 from warehouse.errors import DecisionError, NotFoundError
 from warehouse.settings import Settings
@@ -62,8 +61,7 @@ def first_day(tmp_path_factory) -> Settings:
 
 @pytest.fixture
 def bank(first_day, tmp_path) -> Settings:
-    shutil.copytree(first_day.home, tmp_path / "var")
-    return first_day.model_copy(update={"home": tmp_path / "var"})
+    return copied(first_day, tmp_path / "var")
 
 
 def run(site, day, **tables):

@@ -14,14 +14,11 @@ from hypothesis import strategies as st
 
 from matching.table_csv import as_utf8, csv_table, found_separator, row_by_row, well_formed
 from matching.table_files import load_table
+from tests.matching_bench import silent
 from warehouse.errors import SourceError
 
 _NAMES = ["王秀英", "李建国", "欧阳晓澜", "张伟", "陈静", "刘洋"]
 _CELLS = st.text(st.sampled_from("ab王 \"'\n\r,;\t#0"), max_size=6)
-
-
-def silent(_line: str) -> None:
-    """Progress nobody reads."""
 
 
 def people(encoding: str = "utf-8", separator: str = ",") -> list[bytes]:
