@@ -168,10 +168,8 @@ def _judged(work: Work, weighed: str) -> str:
 
 def _add_decided(work: Work) -> None:
     """Decided pairs are weighed too, so that their evidence can be shown and watched for changes."""
-    columns = {"l": [d.left for d in work.decisions], "r": [d.right for d in work.decisions]}
-    with registered(
-        work.con, "decided_numbers", {name: np.array(values, np.int32) for name, values in columns.items()}
-    ):
+    left, right = (np.array([getattr(d, side) for d in work.decisions], np.int32) for side in ("left", "right"))
+    with registered(work.con, "decided_numbers", {"l": left, "r": right}):
         work.con.execute("create or replace table decided_pairs as select distinct l, r from decided_numbers")
     work.con.execute(
         "insert into first_pairs select 'decision', l, r from decided_pairs"
