@@ -59,12 +59,12 @@ def _quality(settings: Settings) -> str:
 
 
 def _models(settings: Settings) -> str:
-    from matching.model import load_model
+    from matching.model import line_model
 
-    paths = sorted((settings.config_dir / "models").glob("*.yml"))
-    for path in paths:
-        load_model(path)
-    return f"match models: {', '.join(path.stem for path in paths)}"
+    names = sorted(path.stem for path in (settings.config_dir / "models").glob("*.yml"))
+    for name in names:
+        line_model(settings, name)
+    return f"match models: {', '.join(names)}"
 
 
 def _site_models(settings: Settings) -> str:

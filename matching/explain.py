@@ -14,7 +14,7 @@ import duckdb
 from matching.golden_id import is_golden_id
 from matching.growth import Stay, grow
 from matching.lineage import RETIRED, Lineage, read_lineage
-from matching.model import load_model, model_path
+from matching.model import line_model
 from matching.words import told, waterfall
 from warehouse import store
 from warehouse.errors import NotFoundError
@@ -143,7 +143,7 @@ def _pairs(
     rows = [row | {"evidence": json.loads(row["evidence"])} for row in _rows(con, sql, parameters)]
     if not rows or party_type is None:
         return rows
-    thresholds = load_model(model_path(settings, party_type)).thresholds
+    thresholds = line_model(settings, party_type).thresholds
     return [
         row | {"waterfall": waterfall(row["evidence"], row["match_weight"])} | told(row, thresholds) for row in rows
     ]
@@ -153,7 +153,7 @@ def _thresholds(settings: Settings, party_type: str | None) -> dict[str, float] 
     """Bits from which a pair links, and is shown to a steward."""
     if party_type is None:
         return None
-    thresholds = load_model(model_path(settings, party_type)).thresholds
+    thresholds = line_model(settings, party_type).thresholds
     return {"link": thresholds.link, "review": thresholds.review}
 
 

@@ -19,7 +19,7 @@ from matching.decisions import load_decisions
 from matching.drift import Drift, drift, profiled
 from matching.explain import newest_day
 from matching.labels import Label, labels_of
-from matching.model import PARTY_TYPES, MatchModel, load_model, model_path
+from matching.model import PARTY_TYPES, MatchModel, line_model
 from matching.parameters import Parameters, load_parameters, prior_shift, read_parameters, save_parameters
 from matching.party import gather_parties
 from matching.prepare import prepare
@@ -68,7 +68,7 @@ def model_of(settings: Settings, party_type: str) -> MatchModel:
     """
     if party_type not in PARTY_TYPES:
         raise NotFoundError(f"party type '{party_type}': unknown; it is one of {', '.join(PARTY_TYPES)}")
-    return load_model(model_path(settings, party_type))
+    return line_model(settings, party_type)
 
 
 def in_force(settings: Settings, model: MatchModel) -> Parameters:

@@ -15,7 +15,7 @@ import duckdb
 from matching.lookup_answer import Answer, answer
 from matching.lookup_decision import Pair, decide
 from matching.lookup_index import LookupIndex, build_index, key_hash, key_hashes, rounded_count
-from matching.model import MatchModel, load_model, model_path
+from matching.model import MatchModel, line_model
 from matching.parameters import Parameters, load_parameters
 from matching.rules_single import Record
 from matching.single_pair import PairJudge
@@ -170,7 +170,7 @@ def open_lookup_of(settings: Settings, party_type: str) -> Lookup:
     """
     from matching.train import parameters_path  # Splink: not needed by a lookup itself
 
-    model = load_model(model_path(settings, party_type))
+    model = line_model(settings, party_type)
     parameters = load_parameters(parameters_path(settings, party_type), model)
     table = f"match_prepared_{party_type}"
     nothing = NotFoundError(f"{table}: no linked {party_type} records yet; run the line first (mdm run)")

@@ -25,6 +25,7 @@ from warehouse.site_file import SiteModel, read_yaml
 
 PARTY_TYPES = ("person", "organization")
 BY_HASH = ("same", "differ")  # what a level asks that hashes of values tell
+LINKED_TABLE, LINKED_ROW = "linked_table", "linked_row"  # fields that hold rows of a table apart
 _NAME = r"^[a-z][a-z0-9_]*$"
 Condition = dict[str, Argument | list[Argument]]
 
@@ -60,6 +61,20 @@ class FieldModel(SiteModel):
     def is_plain(self) -> bool:
         """Whether its value is that of one column as it stands."""
         return len(self.sources) == 1 and not (self.missing or self.separator or self.at_most)
+
+
+class TableModel(SiteModel):
+    """One of several tables: what it calls the model's columns (null: it has none), and whether its rows are distinct.
+
+    `distinct`: no two of its rows are one party, so that they are linked with other tables and not with one another.
+    """
+
+    columns: dict[str, str | None] = Field(default_factory=dict)
+    distinct: bool = False
+
+    def called(self, column: str) -> str | None:
+        """What the table calls a column of the model."""
+        return self.columns.get(column, column)
 
 
 class Level(SiteModel):
@@ -216,10 +231,15 @@ class Training(SiteModel):
 
 
 class MatchModel(SiteModel):
-    """Everything that decides who is the same party; `id`: the column that names a record of a table."""
+    """Everything that decides who is the same party.
+
+    `id`: the column that names a record of a table. `tables`: what is special about some of the tables that
+    `mdm match` reads, by their names (`matching.several_tables`).
+    """
 
     party_type: str = Field("record", pattern=_NAME)
     id: str | None = None
+    tables: dict[str, TableModel] = Field(default_factory=dict)
     fields: dict[Annotated[str, Field(pattern=_NAME)], FieldModel]
     comparisons: list[Comparison] = Field(min_length=1)
     strong_identifiers: list[StrongIdentifier] = Field(default_factory=list)
@@ -292,6 +312,19 @@ class MatchModel(SiteModel):
         return found
 
     @property
+    def has_distinct(self) -> bool:
+        """Whether some table's rows are told to be distinct."""
+        return any(table.distinct for table in self.tables.values())
+
+    def linking(self) -> MatchModel:
+        """The model with the rule that a party has at most one row of a `distinct` table."""
+        if not self.has_distinct:
+            return self
+        fields = self.fields | {name: FieldModel(column=name) for name in (LINKED_TABLE, LINKED_ROW)}
+        rule = Exclusive(conflict="same_table", value=LINKED_ROW, within=LINKED_TABLE)
+        return self.model_copy(update={"fields": fields, "exclusive": [*self.exclusive, rule]})
+
+    @property
     def structure_hash(self) -> str:
         """Hash of what trained numbers depend on: fields, comparisons without labels, training recipe."""
         shown = self.model_dump(mode="json", include={"fields", "comparisons", "training"}, exclude_defaults=True)
@@ -307,6 +340,21 @@ class MatchModel(SiteModel):
 def model_path(settings: Settings, party_type: str) -> Path:
     """Where the model of a party type stands."""
     return settings.config_dir / "models" / f"{party_type}.yml"
+
+
+def line_model(settings: Settings, party_type: str) -> MatchModel:
+    """The model of a party type, which the line's one table of records is matched with.
+
+    Raises:
+        SettingsError: as of `load_model`; or it speaks of tables of `mdm match`.
+    """
+    path = model_path(settings, party_type)
+    model = load_model(path)
+    if model.tables:
+        raise SettingsError(
+            *told(path, [(("tables",), "tables: only for mdm match; the line has one table; remove it")])
+        )
+    return model
 
 
 def load_model(path: Path) -> MatchModel:

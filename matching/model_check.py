@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
-_RESERVED = frozenset(("record_id", "unit", "key", "n"))
+_RESERVED = frozenset(("record_id", "unit", "key", "n", "linked_table", "linked_row"))
 
 
 def told(path: Path, problems: Iterable[Problem]) -> list[str]:

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import duckdb
 
 from matching.model import load_model
+from matching.profile import PROFILED, profile
 from matching.proposal import Draft, blocking, certain, conflicts, guards, strong_identifiers, support
-from matching.recognise import Column, month_first, recognise
-from matching.relations import quoted
+from matching.recognise import Column, month_first
 from matching.table_csv import Say
-from matching.table_files import load_table, shown
+from matching.table_files import shown
 from warehouse.errors import SourceError
 
 _IDENTIFYING = 0.5  # a code or text column names records when it has so many different values per filled row
@@ -48,7 +49,8 @@ def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Sa
         SourceError: a table cannot be read, or holds nothing to match by.
     """
     con = duckdb.connect()
-    columns = _profiled(con, sources, truth, say)
+    profiled = profile(con, sources, truth, say)
+    columns = profiled.columns
     draft = Draft(columns[0].rows)
     key = _record_key(columns)
     usable = [column for column in columns if column is not key and column.role not in _USELESS]
@@ -60,24 +62,19 @@ def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Sa
     _texts(draft, usable)
     if not draft.comparisons:
         raise SourceError(f"{shown(sources[0])}: no column that could tell records apart; write a model by hand")
-    _write(path, draft, key)
+    _write(path, draft, key, _tables(profiled.called, [key.name if key else None, *draft.used, truth]))
     load_model(path)
-    return [_told(column, key, draft) for column in columns]
+    return [*(_told(column, key, draft) for column in columns), *profiled.told]
 
 
-def _profiled(con: duckdb.DuckDBPyConnection, sources: Sequence[str], truth: str | None, say: Say) -> list[Column]:
-    common = []
-    for number, source in enumerate(sources):
-        table, columns = load_table(con, source, say)
-        con.register(f"input_{number}", table)
-        common.append(columns)
-    names = [name for name in common[0] if name != truth and all(name in other for other in common)]
-    listed = ", ".join(map(quoted, names))
-    con.execute(
-        "create or replace table profiled as "
-        + " union all ".join(f"select {listed} from input_{number}" for number in range(len(sources)))
-    )
-    return recognise(con, "profiled", names)
+def _tables(called: Mapping[str, Mapping[str, str]], read: Iterable[str | None]) -> dict[str, Any]:
+    """What the tables call the columns that are read, as far as they call them otherwise."""
+    wanted = [name for name in read if name]
+    own = {
+        table: {name: names[name] for name in wanted if names.get(name, name) != name}
+        for table, names in called.items()
+    }  # fmt: skip
+    return {table: {"columns": columns} for table, columns in own.items() if columns}
 
 
 def _record_key(columns: Iterable[Column]) -> Column | None:
@@ -154,7 +151,7 @@ def _births(con: duckdb.DuckDBPyConnection, draft: Draft, columns: list[Column])
     if all(parts):
         name = draft.field("birth", [part[0] for part in parts], "date", joined_by="-")
     elif births:
-        kind = "date_month_first" if month_first(con, "profiled", births[0].name) else "date"
+        kind = "date_month_first" if month_first(con, PROFILED, births[0].name) else "date"
         name = draft.field("birth", births[:1], kind)
     else:
         return
@@ -248,12 +245,14 @@ def _texts(draft: Draft, columns: list[Column]) -> None:
         draft.key("words", f"{name}_words")
 
 
-def _write(path: Path, draft: Draft, key: Column | None) -> None:
+def _write(path: Path, draft: Draft, key: Column | None, tables: Mapping[str, Any]) -> None:
     def flow(value: object) -> str:
         return json.dumps(value, ensure_ascii=False)  # JSON is YAML, and quotes what YAML would take for something else
 
     lines = ["# Proposed by mdm match --propose from the table's content. docs/matching.md says what may be changed."]
     lines += [f"id: {flow(key.name)}"] if key else []
+    if tables:
+        lines += ["", "tables:", *(f"  {flow(name)}: {flow(told)}" for name, told in tables.items())]
     lines += ["", "fields:", *(f"  {name}: {flow(field)}" for name, field in draft.fields.items())]
     lines += ["", "comparisons:", *(f"  - {flow(item)}" for item in draft.comparisons)]
     if strong := strong_identifiers(draft):

@@ -15,7 +15,7 @@ from matching.digest import make_digest
 from matching.history import History, joined_before
 from matching.kept import Kept, Tables, find_kept, signature
 from matching.lifecycle import watch
-from matching.model import MatchModel, load_model, model_path
+from matching.model import MatchModel, line_model
 from matching.parameters import Parameters, load_parameters
 from matching.party import folded_sql
 from matching.prepare import prepare
@@ -88,7 +88,7 @@ def resolve(
         SettingsError: the model file is wrong, or does not fit the trained model.
         GateError: the data drifted, and the model file says stop.
     """
-    model = load_model(model_path(settings, party_type))
+    model = line_model(settings, party_type)
     tables = Tables(party_type)
     records = count(con, f"party_{party_type}")
     if records == 0:

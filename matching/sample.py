@@ -21,7 +21,7 @@ from matching.explain import newest_day
 from matching.history import SCHEMA
 from matching.interval import Estimate, Stratum, ratio, stratified
 from matching.labels import labels_of
-from matching.model import PARTY_TYPES, load_model, model_path
+from matching.model import PARTY_TYPES, line_model
 from matching.relations import count
 from matching.release_rules import Slice
 from matching.slices import find_slices
@@ -101,8 +101,7 @@ def _keep(con: duckdb.DuckDBPyConnection, pairs: Sequence[Mapping[str, Any]], da
 def make_frame(settings: Settings, con: duckdb.DuckDBPyConnection) -> None:
     """Make `frame`: every pair the newest run kept, whether the linker itself joined it, and its stratum."""
     lines = ", ".join(
-        f"('{party_type}', {load_model(model_path(settings, party_type)).thresholds.link}::double)"
-        for party_type in PARTY_TYPES
+        f"('{party_type}', {line_model(settings, party_type).thresholds.link}::double)" for party_type in PARTY_TYPES
     )
     band = " ".join(f"when match_weight >= line + {bits} then '{name}'" for bits, name in _BANDS)
     con.execute(

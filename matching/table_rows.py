@@ -18,10 +18,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from matching.model import MatchModel, load_model
+from matching.model import MatchModel, TableModel, load_model
 from matching.prepare import row_values
 from matching.records import Numbers, hashes_of, maybe_shared, runs
 from matching.relations import quoted, registered
+from matching.several_tables import apart, not_given, own_names, renamed, table_names, together, told_of
 from matching.side_by_side import all_done
 from matching.table_csv import Say
 from matching.table_files import load_table, shown
@@ -48,6 +49,20 @@ class Given:
         return self._values.pop()
 
 
+@dataclass(frozen=True)
+class _Read:
+    """A table that was read: where from, its name, what the model says of it, its columns, and those that are read.
+
+    `table` has the names of the model.
+    """
+
+    source: str
+    name: str
+    told: TableModel
+    columns: list[str]
+    table: pa.Table
+
+
 def open_tables(
     sources: Sequence[str], model_path: Path, out: Path, truth: str | None, say: Say, memory: str | None = None
 ) -> Given:
@@ -57,7 +72,8 @@ def open_tables(
     out.mkdir(parents=True, exist_ok=True)
     con = _connect(out, memory)
     notices: list[str] = []
-    return Given(con, model, truth is not None, notices, [read_rows(con, model, sources, truth, say, notices)])
+    values = read_rows(con, model, sources, truth, say, notices)
+    return Given(con, model.linking(), truth is not None, notices, [values])
 
 
 def _connect(out: Path, memory: str | None) -> duckdb.DuckDBPyConnection:
@@ -76,7 +92,7 @@ def read_rows(
     say: Say,
     notices: list[str],
 ) -> pa.Table:
-    """Read one or several tables: per row the values of the model's fields (`matching.prepare.row_values`).
+    """Read one or several tables: per row the values of the fields of a linking model (`matching.prepare.row_values`).
 
     Args:
         con: the scratch connection.
@@ -89,12 +105,13 @@ def read_rows(
     Raises:
         SourceError: a table cannot be read, or lacks columns the model names.
     """
-    rows = _gathered(con, model, sources, truth, say)
+    rows = _gathered(con, model, sources, truth, say, notices)
     pa.default_memory_pool().release_unused()
     entity = quoted(_name_of(truth)) if truth else "null::varchar"
     hashed = {ENTITY: f"case when {entity} is not null then hash({entity}) end"}
     told_apart = partial(_told_apart, ids=rows["record_id"].combine_chunks())
-    (ids, repeated), values = all_done(con, [told_apart, partial(row_values, model=model, rows=rows, also=hashed)])
+    values_of = partial(row_values, model=model.linking(), rows=rows, also=hashed)
+    (ids, repeated), values = all_done(con, [told_apart, values_of])
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
     notices += _empty_fields(model, rows)
@@ -107,25 +124,40 @@ def _name_of(truth: str) -> str:
 
 
 def _gathered(
-    con: duckdb.DuckDBPyConnection, model: MatchModel, sources: Sequence[str], truth: str | None, say: Say
+    con: duckdb.DuckDBPyConnection,
+    model: MatchModel,
+    sources: Sequence[str],
+    truth: str | None,
+    say: Say,
+    notices: list[str],
 ) -> pa.Table:
     """The rows of all tables: `record_id`, the model's columns, the truth."""
     wanted = sorted({column for field in model.fields.values() for column in field.sources})
     needed = [*wanted, *([model.id] if model.id else []), *([truth] if truth else [])]
-    loaded = [load_table(con, source, say, needed) for source in sources]
-    read = list(zip(sources, loaded, strict=True))
-    _refuse([problem for source, (_, columns) in read for problem in _missing(source, model, needed, columns)])
-    _refuse([problem for source, (table, _) in read for problem in _misplaced_lists(source, model, table.schema)])
-    made = []
-    for source, (table, _) in read:
-        columns = {"record_id": _ids(table, model, _prefix(source, sources))} | {name: table[name] for name in wanted}
-        made.append(pa.table(columns | ({_name_of(truth): table[truth]} if truth else {})))
-    _refuse([
-        problem
-        for source, table in zip(sources, made, strict=True)
-        for problem in _other_kinds(source, table.schema, made[0].schema)
-    ])  # fmt: skip
-    return pa.concat_tables(made)
+    names = table_names(sources)
+    read = [_read(con, source, name, model, needed, say) for source, name in zip(sources, names, strict=True)]
+    _refuse([problem for item in read for problem in _missing(item, model, needed)])
+    _refuse([problem for item in read for problem in _misplaced_lists(item, model)])
+    made = [_rows(item, model, wanted, truth, f"{item.name}:" if len(read) > 1 else "") for item in read]
+    _refuse([problem for item, rows in zip(read, made, strict=True) for problem in _other_kinds(item, rows, made[0])])
+    notices += not_given(model, names)
+    gathered = together(made)
+    for column, values in apart(model, {item.name: len(item.table) for item in read}).items():
+        gathered = gathered.append_column(column, values)
+    return gathered
+
+
+def _read(
+    con: duckdb.DuckDBPyConnection, source: str, name: str, model: MatchModel, needed: Sequence[str], say: Say
+) -> _Read:
+    told = told_of(model, name)
+    table, columns = load_table(con, source, say, own_names(told, needed))
+    return _Read(source, name, told, columns, renamed(told, table, needed))
+
+
+def _rows(read: _Read, model: MatchModel, wanted: Sequence[str], truth: str | None, prefix: str) -> pa.Table:
+    columns = {"record_id": _ids(read.table, model, prefix)} | {name: read.table[name] for name in wanted}
+    return pa.table(columns | ({_name_of(truth): read.table[truth]} if truth else {}))
 
 
 def _refuse(problems: Sequence[str]) -> None:
@@ -133,25 +165,26 @@ def _refuse(problems: Sequence[str]) -> None:
         raise SourceError(*problems)
 
 
-def _misplaced_lists(source: str, model: MatchModel, schema: pa.Schema) -> list[str]:
+def _misplaced_lists(read: _Read, model: MatchModel) -> list[str]:
     """Columns of lists that are read as something else."""
     single = {model.id: "an id takes"} if model.id else {}
     for name, field in model.fields.items():
         if field.kind not in _OF_LISTS or field.separator or len(field.sources) > 1:
             single |= dict.fromkeys(field.sources, f"field '{name}' of kind {field.kind} takes")
+    lists = [name for name in single if pa.types.is_list(read.table.schema.field(name).type)]
     return [
-        f"{shown(source)}: column '{column}' holds lists, and {what} single values; use kind list, or another column"
-        for column, what in single.items()
-        if not pa.types.is_string(schema.field(column).type)
+        f"{shown(read.source)}: column '{read.told.called(name)}' holds lists, and {single[name]} single values;"
+        " use kind list, or another column"
+        for name in lists
     ]
 
 
-def _other_kinds(source: str, schema: pa.Schema, first: pa.Schema) -> list[str]:
-    kinds = {field.name: (field.type, first.field(field.name).type) for field in schema}
+def _other_kinds(read: _Read, rows: pa.Table, first: pa.Table) -> list[str]:
+    kinds = {field.name: (field.type, first.schema.field(field.name).type) for field in rows.schema}
     return [
-        f"{shown(source)}: column '{name}' holds {kind}, in the first table {other}; give it one type"
+        f"{shown(read.source)}: column '{name}' holds {kind}, in the first table {other}; give it one type"
         for name, (kind, other) in kinds.items()
-        if kind != other
+        if kind != other and pa.null() not in (kind, other)
     ]
 
 
@@ -192,27 +225,19 @@ def _alike(hashes: Numbers, more_than: int) -> Numbers:
     return np.sort(maybe[order[np.repeat(sizes > more_than, sizes)]])
 
 
-def _prefix(source: str, sources: Sequence[str]) -> str:
-    """What goes before a record's id so that ids of several tables do not meet."""
-    if len(sources) == 1:
-        return ""
-    stems = [Path(item.partition("#")[2] or item).stem for item in sources]
-    name = Path(source.partition("#")[2] or source).stem
-    if stems.count(name) > 1:
-        name = f"{name}_{list(sources).index(source) + 1}"
-    return f"{name}:"
-
-
-def _missing(source: str, model: MatchModel, wanted: Sequence[str], columns: list[str]) -> list[str]:
+def _missing(read: _Read, model: MatchModel, wanted: Sequence[str]) -> list[str]:
     problems = []
     for column in dict.fromkeys(wanted):
-        if column in columns:
+        called = read.told.called(column)
+        if called is None or called in read.columns:
             continue
         fields = [name for name, field in model.fields.items() if column in field.sources]
-        used = f" (field {', '.join(fields)})" if fields else ""
-        near = difflib.get_close_matches(column, columns, 1)
-        hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(columns[:20])}"
-        problems.append(f"{shown(source)}: no column '{column}'{used}; {hint}")
+        used = [*([f"field {', '.join(fields)}"] if fields else [])]
+        used += [f"'{column}' by tables.{read.name}.columns"] if called != column else []
+        near = difflib.get_close_matches(called, read.columns, 1)
+        hint = f"did you mean '{near[0]}'?" if near else f"it has {', '.join(read.columns[:20])}"
+        where = f" ({'; '.join(used)})" if used else ""
+        problems.append(f"{shown(read.source)}: no column '{called}'{where}; {hint}")
     return problems
 
 

@@ -14,7 +14,7 @@ from typing import Any
 import duckdb
 
 from matching.explain import newest_day
-from matching.model import MatchModel, load_model, model_path
+from matching.model import MatchModel, line_model
 from matching.parameters import Parameters, load_parameters
 from matching.party import gather_parties
 from matching.prepare import prepare
@@ -148,7 +148,7 @@ def _weigh(
     right: str,
     held: dict[str, Any] | None,
 ) -> dict[str, Any]:
-    model = load_model(model_path(settings, party_type))
+    model = line_model(settings, party_type)
     path = parameters_path(settings, party_type)
     parameters = load_parameters(path, model)
     if parameters is None:

@@ -13,7 +13,7 @@ from fastapi.responses import HTMLResponse
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 from sqlalchemy import Engine
 
-from matching.model import PARTY_TYPES, load_model, model_path
+from matching.model import PARTY_TYPES, line_model, model_path
 from stewardship.guard import language_of
 from stewardship.inbox import TaskFilter
 from stewardship.login import Sessions
@@ -85,8 +85,8 @@ def open_desk(settings: Settings) -> Desk:
 
 def _thresholds(settings: Settings) -> dict[str, tuple[float, float]]:
     """Match weights from which a pair is reviewed and linked, per party type that has a model."""
-    paths = {party_type: model_path(settings, party_type) for party_type in PARTY_TYPES}
-    models = {party_type: load_model(path) for party_type, path in paths.items() if path.exists()}
+    kinds = [party_type for party_type in PARTY_TYPES if model_path(settings, party_type).exists()]
+    models = {party_type: line_model(settings, party_type) for party_type in kinds}
     return {name: (model.thresholds.review, model.thresholds.link) for name, model in models.items()}
 
 
