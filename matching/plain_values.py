@@ -7,6 +7,7 @@ import re
 import unicodedata
 from functools import cache
 
+from masking.checks import is_uscc
 from matching.characters import simplified
 from matching.latin_names import latin
 
@@ -14,6 +15,7 @@ _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct",
 _NUMBERS = re.compile(r"\d+")
 _MONTH_WORD = re.compile(r"[a-z]+")
 _TIME = re.compile(r"[ t]\d{1,2}:\d\d.*$")
+_LONGEST = 4  # digits of a part of a date
 _PIVOT = 30  # two-digit years up to this one belong to our century
 _NOT_CODE = re.compile(r"[^0-9A-Z]+")
 _EXTENSION = re.compile(r"(ext|x|转).*$")
@@ -60,7 +62,7 @@ def _date_parts(text: str, *, month_first: bool) -> tuple[str | None, str | None
         return numbers[0][:4], numbers[0][4:6], numbers[0][6:8]
     if len(numbers) == 1 and len(numbers[0]) == 4:
         return numbers[0], None, None
-    if len(numbers) < 3:
+    if len(numbers) < 3 or max(map(len, numbers[:3])) > _LONGEST:
         return None, None, None
     one, two, three = numbers[:3]
     if len(one) == 4:
@@ -122,6 +124,26 @@ def document(text: str) -> dict[str, object]:
         return {"key": number, "form": "R"}
     birth = f"{number[6:10]}-{number[10:12]}-{number[12:14]}"
     return {"key": number, "form": "R", "valid": number, "birth": birth, "sex": "FM"[int(number[16]) % 2]}
+
+
+def uscc(text: str) -> dict[str, object]:
+    """Keys of a unified social credit code (GB 32100-2015), and the organization code that a valid one holds.
+
+    A bare organization code with the right check character (GB 11714-1997) has that key as well.
+    """
+    number = str(code(text).get("key") or "")
+    if is_uscc(number):
+        return {"key": number, "valid": number, "code": number[8:17]}
+    return {"key": number or None, "code": number if is_organization_code(number) else None}
+
+
+def is_organization_code(number: str) -> bool:
+    """Eight digits or letters and a check character (GB 11714-1997, MOD 11)."""
+    if not re.fullmatch(r"[0-9A-Z]{8}[0-9X]", number):
+        return False
+    weights = (3, 7, 9, 10, 5, 8, 4, 2)
+    total = sum(int(sign, 36) * weight for sign, weight in zip(number, weights, strict=False))
+    return "0X987654321"[total % 11] == number[8]
 
 
 def _check_digit(number: str) -> str:

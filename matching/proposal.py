@@ -10,6 +10,7 @@ from matching.library import spelled_out
 from matching.recognise import Column
 
 _MANY = 2_000_000  # pairs that a blocking rule may make by chance in any table; in a larger one as many as it has rows
+REPRESENTATIVE = "representative"  # field and comparison of who speaks for a company
 _OTHER_NAME = ("one_character", "different")  # levels of a Chinese name that is another one
 
 
@@ -74,7 +75,7 @@ def blocking(draft: Draft) -> list[list[str]]:
     for purpose in ("birth", "numbers"):
         for other in keys.get(purpose, [])[:1]:
             rules += [[key, other] for name in ("name", "sound", "damaged", "sounds") for key in keys.get(name, [])]
-            rules += [[key, other] for key in keys.get("parts", [])]
+            rules += [[key, other] for key in (*keys.get("parts", []), *keys.get("beside", []))]
     rules += [[birth, numbers] for birth in keys.get("birth", []) for numbers in keys.get("numbers", [])]
     unique: dict[tuple[str, ...], list[str]] = {tuple(rule): rule for rule in rules}
     telling = [rule for rule in unique.values() if not draft.is_crowded(rule)]
@@ -97,10 +98,10 @@ def certain(draft: Draft) -> list[list[str]]:
 
 
 def conflicts(draft: Draft) -> list[dict[str, str]]:
-    """What two records of one person cannot both have."""
-    found = [{"conflict": name.removesuffix("_valid"), "value": name} for name in draft.keys.get("valid", [])[:1]]
+    """What two records of one party cannot both have."""
+    found = [{"conflict": key.rpartition("_")[0], "value": key} for key in draft.keys.get("valid", [])]
     for name, field in draft.fields.items():
-        if field["kind"] in ("latin_name", "surname"):
+        if field["kind"] in ("latin_name", "surname") and name != REPRESENTATIVE:
             found.append({"conflict": "generation", "value": f"{name}_generation"})
     return found
 
@@ -118,13 +119,14 @@ def guards(draft: Draft) -> list[dict[str, Any]]:
             "unless": lifted,
         }
         for item in draft.comparisons
-        if item["use"] in levels
+        if item["use"] in levels and item["comparison"] != REPRESENTATIVE
     ]
 
 
 def strong_identifiers(draft: Draft) -> list[dict[str, Any]]:
     """A document's number joins Chinese names at once: a name that may be the same one, or more in common."""
-    named = next((item for item in draft.comparisons if item["use"] == "chinese_name"), None)
+    names = (item for item in draft.comparisons if item["comparison"] != REPRESENTATIVE)
+    named = next((item for item in names if item["use"] == "chinese_name"), None)
     numbered = next((item for item in draft.comparisons if item["use"] == "document"), None)
     if named is None or numbered is None:
         return []

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 
 from matching.model import load_model
-from matching.profile import PROFILED, profile
-from matching.proposal import Draft, blocking, certain, conflicts, guards, strong_identifiers, support
+from matching.profile import PROFILED, Profile, profile
+from matching.proposal import REPRESENTATIVE, Draft, blocking, certain, conflicts, guards, strong_identifiers, support
 from matching.recognise import Column, month_first
 from matching.table_csv import Say
 from matching.table_files import shown
@@ -24,6 +24,13 @@ _WELL_FILLED = 0.85  # share of rows
 _TELLING = 0.05  # different values per filled row that a name has at least
 _OFTEN = 0.5  # share of rows in which a text is there at least
 _SMALL_AREA = 10  # records of one postcode on average, of which all pairs may be looked at
+# role -> kind of field, comparator and its role, the key that tells two parties apart
+_NUMBERS = {
+    "document": ("document", "document", "number", "valid"),
+    "uscc": ("uscc", "code", "code", "code"),
+    "organization_code": ("uscc", "code", "code", "code"),
+    "code": ("code", "code", "code", None),
+}
 _USELESS = {
     "truth": "looks like the answer", "event": "a date of an event, not of the party",
     "label": "says what kind, not who",
@@ -62,30 +69,36 @@ def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Sa
     _texts(draft, usable)
     if not draft.comparisons:
         raise SourceError(f"{shown(sources[0])}: no column that could tell records apart; write a model by hand")
-    _write(path, draft, key, _tables(profiled.called, [key.name if key else None, *draft.used, truth]))
+    _write(path, draft, key, _tables(profiled, [*([key.name] if key else []), *draft.used], truth))
     load_model(path)
-    return [*(_told(column, key, draft) for column in columns), *profiled.told]
+    return [*(_told(column, key, draft, profiled) for column in columns), *_renamed(profiled)]
 
 
-def _tables(called: Mapping[str, Mapping[str, str]], read: Iterable[str | None]) -> dict[str, Any]:
-    """What the tables call the columns that are read, as far as they call them otherwise."""
-    wanted = [name for name in read if name]
-    own = {
-        table: {name: names[name] for name in wanted if names.get(name, name) != name}
-        for table, names in called.items()
-    }  # fmt: skip
-    return {table: {"columns": columns} for table, columns in own.items() if columns}
+def _tables(profiled: Profile, read: Sequence[str], truth: str | None) -> dict[str, Any]:
+    """What the tables call the columns that are read, as far as they call them otherwise; null: a table has none."""
+    found: dict[str, Any] = {}
+    for table, own in profiled.own.items():
+        asked = [*read, *([truth] if truth in own else [])]
+        if columns := {name: own.get(name) for name in asked if own.get(name) != name}:
+            found[table] = {"columns": columns}
+    return found
+
+
+def _renamed(profiled: Profile) -> Iterator[str]:
+    for table, own in profiled.own.items():
+        yield from (f"{table}: {theirs}: read as {name}" for name, theirs in own.items() if name != theirs)
 
 
 def _record_key(columns: Iterable[Column]) -> Column | None:
     return next((column for column in columns if column.role == "key" and column.is_key), None)
 
 
-def _told(column: Column, key: Column | None, draft: Draft) -> str:
+def _told(column: Column, key: Column | None, draft: Draft, profiled: Profile) -> str:
     if column is key:
         return f"{column.name}: names the record"
     if column.name in draft.used:
-        return f"{column.name}: used as {draft.used[column.name]}, {column.filled:.0%} filled"
+        lacking = f", not in {', '.join(tables)}" if (tables := profiled.lacking(column.name)) else ""
+        return f"{column.name}: used as {draft.used[column.name]}, {column.filled:.0%} filled{lacking}"
     why = draft.left.get(column.name) or _USELESS.get(column.role) or "tells no records apart"
     return f"{column.name}: ignored, {why}"
 
@@ -97,7 +110,9 @@ def _of(columns: Iterable[Column], *roles: str) -> list[Column]:
 def _names(draft: Draft, columns: list[Column], others: list[Column]) -> None:
     given, surname = _of(columns, "given"), _of(columns, "surname")
     whole = [c for c in _of(columns, "name") if c.han or c.distinct >= _TELLING * c.filled * c.rows]
-    companies = _of(columns, "company")
+    companies, speakers = _of(columns, "company"), _of(columns, "representative")
+    if not companies:
+        whole += speakers
     han = [column for column in whole if column.han and column.filled > 0.5]
     if han:
         _chinese_name(draft, han[0], [column for column in others if column.role == "former_name"])
@@ -122,7 +137,18 @@ def _names(draft: Draft, columns: list[Column], others: list[Column]) -> None:
         if column.name not in draft.used:
             name = draft.field("company", [column], "company")
             draft.compare(name, "company", name=name)
-            draft.key("name" if not (given or whole or han) else "weak", f"{name}_key")
+            if not (given or whole or han):
+                draft.key("name", f"{name}_key")
+                draft.key("name", f"{name}_letters")
+    for column in speakers[:1] if companies else []:
+        _representative(draft, column)
+
+
+def _representative(draft: Draft, column: Column) -> None:
+    """Who speaks for a company: evidence, but not the party's own name."""
+    use, kind = ("chinese_name", "person_name") if column.han else ("latin_name", "latin_name")
+    draft.compare(REPRESENTATIVE, use, name=draft.field(REPRESENTATIVE, [column], kind))
+    draft.key("beside", f"{REPRESENTATIVE}_key")
 
 
 def _chinese_name(draft: Draft, column: Column, former: list[Column]) -> None:
@@ -160,17 +186,15 @@ def _births(con: duckdb.DuckDBPyConnection, draft: Draft, columns: list[Column])
 
 
 def _numbers(draft: Draft, columns: list[Column]) -> None:
-    for column in _of(columns, "document", "code"):
-        if column.role != "document" and column.distinct < _IDENTIFYING * column.filled * column.rows / 3:
+    for column in _of(columns, *_NUMBERS):
+        if column.role == "code" and column.distinct < _IDENTIFYING * column.filled * column.rows / 3:
             continue
-        if column.role == "document":
-            name = draft.field("document", [column], "document", at_most=_SHARED)
-            draft.compare(name, "document", number=name)
-            draft.key("valid", f"{name}_valid")
-        else:
-            name = draft.field("number", [column], "code", at_most=_SHARED)
-            draft.compare(name, "code", code=name)
+        kind, use, of, valid = _NUMBERS[column.role]
+        name = draft.field("number" if column.role == "code" else column.role, [column], kind, at_most=_SHARED)
+        draft.compare(name, use, **{of: name})
         draft.key("number", f"{name}_key")
+        if valid and name == column.role:  # of a second one, a guarantor's, a party may have several
+            draft.key("valid", f"{name}_{valid}")
 
 
 def _contacts(draft: Draft, columns: list[Column]) -> None:

@@ -8,12 +8,14 @@ from dataclasses import dataclass
 
 import duckdb
 
+from masking.checks import is_uscc
 from matching.latin_names import full_names, latin
-from matching.plain_values import calendar_date, document, telephone
+from matching.plain_values import calendar_date, document, is_organization_code, telephone
 from matching.relations import count, quoted
 
 _SAMPLE = 2000
 _MOST = 0.7  # share of values that must look alike to say what a column holds
+_VALID = 0.4  # share of values whose check character is right, which few are by chance
 _HAN = re.compile(r"[\u3400-\u9fff\ue000-\ufaff]")
 _MAIL = re.compile(r"\S+@\S+\.\w+")
 _ROAD = re.compile(r"[省市区县镇乡村路街巷号]")
@@ -63,6 +65,12 @@ _HEADERS: tuple[tuple[str, str], ...] = (
     ("name", r".*(first|given|fore) ?(name)? (and )?(last|sur|family) ?name.*"),
     ("given", r".*(first|given|fore) ?name.*|fname( ?c?1)?|.*name first|vorname|given|名"),
     ("surname", r".*(last|sur|family) ?name.*|lname( ?c?1)?|.*name last|nachname|surname|姓|姓氏"),
+    ("key", r"(客户|企业|公司|单位|机构|商户|会员|记录|用户)?(编号|序号|主键|号)|"
+            r"(company|business|firm|customer|client|member|user|record|org\w*) (id|key|uid)"),
+    ("code", r".*(uscc|credit code|organi[sz]ation (code|no|number)|regist\w* (code|no|number)).*|"
+             r".*(信用代码|机构代码|注册号|登记号).*"),
+    ("representative",
+     r"(legal )?rep\w*( name)?|contact (person|name)|.*(法定代表人|法人代表|法人姓名|负责人|联系人).*"),
     ("company", r".*(company|employer|organi[sz]ation|business|firm|name org).*|.*(单位|企业|公司|雇主).*"),
     ("spouse", r".*(spouse|wife|husband).*|配偶.*"),
     ("email", r".*(e ?mail).*|.*邮箱.*|电子邮件"),
@@ -81,7 +89,7 @@ _HEADERS: tuple[tuple[str, str], ...] = (
     ("key", r".*\b(id|key|no|nr|number|uid|record|rowid)|.*(编号|客户号|序号|主键)"),
 )  # fmt: skip
 
-_BY_HEADER_ALONE = ("truth", "event", "label", "former_name", "spouse", "latin")
+_BY_HEADER_ALONE = ("truth", "event", "label", "former_name", "spouse", "latin", "representative")
 
 
 def recognise(con: duckdb.DuckDBPyConnection, table: str, names: Sequence[str]) -> list[Column]:
@@ -132,7 +140,7 @@ def _role(name: str, values: list[str], is_key: bool) -> tuple[str, str]:
     if header in _BY_HEADER_ALONE:
         return header, "header"
     content = _by_content(values)
-    if content == "document" or (content == "email" and header != "key"):
+    if content in ("document", "uscc", "organization_code") or (content == "email" and header != "key"):
         return content, "values"
     if is_key and header in ("key", "code", None) and content != "date":
         return "key", "a value of its own in every row"
@@ -152,8 +160,12 @@ def _by_both(name: str, header: str | None, values: list[str]) -> str:
 def _by_content(values: list[str]) -> str | None:
     if _share(values, lambda v: bool(_MAIL.search(v))) > _MOST:
         return "email"
-    if _share(values, lambda v: "valid" in document(v)) > 0.4:
+    if _share(values, lambda v: "valid" in document(v)) > _VALID:
         return "document"
+    if _share(values, lambda v: is_uscc(v.upper())) > _VALID:
+        return "uscc"
+    if _share(values, lambda v: is_organization_code(v.upper().replace("-", ""))) > _VALID:
+        return "organization_code"
     if _share(values, lambda v: _is_mobile(v)) > _MOST:
         return "phone"
     if _share(values, _is_date) > _MOST:

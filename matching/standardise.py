@@ -252,6 +252,7 @@ KINDS: dict[str, Kind] = {
         plain_values.document,
         many_values.documents,
     ),
+    "uscc": Kind({"key": _TEXT, "valid": _TEXT, "code": _TEXT}, plain_values.uscc),
     "number": Kind({"number": pa.float64()}, plain_values.amount),
     "street": Kind({"key": _TEXT, "words": _LIST, "names": _TEXT, "house": _TEXT}, plain_values.street),
     "free_text": Kind({"key": _TEXT, "words": _LIST, "grams": _LIST}, plain_values.free_text),

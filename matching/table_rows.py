@@ -68,6 +68,8 @@ def open_tables(
 ) -> Given:
     """Read what a run of `mdm match` needs; arguments and errors as of `matching.table_match.match_files`."""
     pa.set_memory_pool(pa.system_memory_pool())  # it gives back at once what a step needed no longer
+    if not model_path.exists():
+        raise SettingsError(f"{model_path}: no such file; check the path, or let --propose write a model")
     model = load_model(model_path)
     out.mkdir(parents=True, exist_ok=True)
     con = _connect(out, memory)
