@@ -145,3 +145,81 @@ def test_a_name_of_few_values_and_texts_seldom_there_are_left_alone(tmp_path):
     assert "programme name: ignored, tells no records apart" in told
     assert "remark: ignored, seldom filled" in told
     assert [c.comparison for c in load_model(tmp_path / "m.yml").comparisons] == ["phone", "text"]
+
+
+def organization_code(rng: random.Random) -> str:
+    """Eight digits and the check character of GB 11714."""
+    body = [rng.randrange(10) for _ in range(8)]
+    rest = sum(digit * weight for digit, weight in zip(body, (3, 7, 9, 10, 5, 8, 4, 2), strict=True)) % 11
+    return "".join(map(str, body)) + "0X987654321"[rest]
+
+
+def credit_code(code: str) -> str:
+    """A unified social credit code (GB 32100) around an organization code."""
+    body, alphabet = f"91420600{code}", "0123456789ABCDEFGHJKLMNPQRTUWXY"
+    total = sum(alphabet.index(sign) * 3**place for place, sign in enumerate(body))
+    return body + alphabet[-total % 31]
+
+
+def companies(number: int = 250) -> list[list[str]]:
+    """A header, and each company in two spellings; of the second record every other lacks its credit code.
+
+    The last four are a parent and its branch: one person speaks for both, at one address, with two codes.
+    """
+    rng = random.Random(8)
+    rows = [["企业编号", "企业名称", "统一社会信用代码", "组织机构代码", "法定代表人", "注册地址", "真值"]]
+    for place in range(number):
+        word, trade = (
+            "".join(rng.sample("宏达恒瑞中金天宇万盛世泰科信诺博远创凯通", 3)),
+            rng.choice(("贸易", "商贸", "建材")),
+        )
+        speaker, home = "".join(rng.sample("王李张刘陈伟芳娜军丽", 3)), f"襄阳市长虹路{rng.randrange(900)}号"
+        code = organization_code(rng)
+        first = [f"襄阳市{word}{trade}有限公司", credit_code(code), code, speaker, home]
+        second = [f"{word}（襄阳）{trade}有限公司", credit_code(code) if place % 2 else "", code, speaker, home]
+        rows += [[f"E{len(rows) + copy:04d}", *row, str(place)] for copy, row in enumerate((first, second))]
+    for place, branch in ((number, ""), (number + 1, "樊城分公司")):
+        code = organization_code(rng)
+        for _ in range(2):
+            row = [f"襄阳市鼎鑫商贸有限公司{branch}", credit_code(code), code, "赵立新", "襄阳市汉江路1号", str(place)]
+            rows.append([f"E{len(rows):04d}", *row])
+    return rows
+
+
+def test_companies_are_told_by_their_codes_and_not_by_who_speaks_for_them(tmp_path: Path):
+    source, model = tmp_path / "t.csv", tmp_path / "m.yml"
+    source.write_text("\n".join(",".join(row) for row in companies()) + "\n", encoding="utf-8")
+    told = propose_model([str(source)], model, "真值", silent)
+    assert told == [
+        "企业编号: names the record",
+        "企业名称: used as company (field company), 100% filled",
+        "统一社会信用代码: used as uscc (field uscc), 75% filled",
+        "组织机构代码: used as uscc (field organization_code), 100% filled",
+        "法定代表人: used as person_name (field representative), 100% filled",
+        "注册地址: used as address (field address), 100% filled",
+    ]
+    proposed = load_model(model)
+    assert [item.value for item in proposed.exclusive] == ["uscc_code", "organization_code_code"]
+    assert proposed.guards == [] and proposed.strong_identifiers == []
+    rates = match_files([str(source)], model, tmp_path / "out", "真值", silent).rates
+    assert rates is not None and rates["precision"] == 1 and rates["recall"] == 1
+
+
+def test_headers_tell_numbers_and_speakers_where_values_leave_it_open(tmp_path: Path):
+    rng = random.Random(9)
+    rows = ["company id,company name,organization code,registration number,legal representative"]
+    for number in range(200):
+        name = "".join(rng.choices("bcdfgaeiou", k=8))
+        rows.append(
+            f"{number},{name} ltd,X{number // 2 * 7},{4200 + number // 2},{rng.choice(('jane smith', 'mary young'))}"
+        )
+    (tmp_path / "t.csv").write_text("\n".join(rows) + "\n")
+    told = propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+    assert told == [
+        "company id: names the record",
+        "company name: used as company (field company), 100% filled",
+        "organization code: used as code (field number), 100% filled",
+        "registration number: used as code (field number_2), 100% filled",
+        "legal representative: used as latin_name (field representative), 100% filled",
+    ]
+    assert load_model(tmp_path / "m.yml").exclusive == []

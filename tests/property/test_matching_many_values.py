@@ -75,3 +75,19 @@ def test_all_at_once_is_one_by_one(names, addresses, numbers, mails):
 def test_usual_values_are_ordinary(kind, value):
     ordinary, found = KINDS[kind].many(pa.array([value]), list(KINDS[kind].columns))
     assert ordinary.all() and all(len(keys) == 1 for keys in found.values())
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.one_of(
+        st.text(max_size=40),
+        st.text("0123456789-/. 年月日Xx@:", max_size=60),
+        st.lists(st.sampled_from(["0", "9" * 20, "1" * 4301, "-", " jan ", "２", "X", "+", "e9"]), max_size=6).map(
+            "".join
+        ),
+    )
+)
+def test_no_value_stops_a_key(text):
+    for name, kind in KINDS.items():
+        keys = one_by_one(kind, pa.array([text]), list(kind.columns))
+        assert all(len(column) == 1 for column in keys.values()), name

@@ -9,6 +9,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from matching import plain_values
 from matching.characters import is_han, shape, simplified, sound, surname_length
 from matching.characters_of import Table
 from matching.standardise import KINDS, address, email, keys_of, organization_name, person_name
@@ -143,3 +144,27 @@ def test_a_table_is_asked_by_one_thread_at_a_time():
     assert len(seen) == len(codes)
     for answer in answers:
         assert [seen[number] for number in answer] == [chr(code) for code in codes]
+
+
+@pytest.mark.parametrize(
+    ("text", "keys"),
+    [
+        ("91110000600037341l", {"key": "91110000600037341L", "valid": "91110000600037341L", "code": "600037341"}),
+        ("9111 0000 6000 3734 1L", {"key": "91110000600037341L", "valid": "91110000600037341L", "code": "600037341"}),
+        ("91110000600037341M", {"key": "91110000600037341M", "code": None}),
+        ("D2143569-X", {"key": "D2143569X", "code": "D2143569X"}),
+        ("600037341", {"key": "600037341", "code": "600037341"}),
+        ("600037342", {"key": "600037342", "code": None}),
+        ("无", {"key": None, "code": None}),
+    ],
+)
+def test_an_organization_code_is_found_alone_and_inside_a_credit_code(text, keys):
+    assert plain_values.uscc(text) == keys
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["91310115A12345678901234567890-1-1", "1-99999999999999999999-3", f"1 {'9' * 5000} 3", "20261301", "2026-2-30"],
+)
+def test_long_runs_of_digits_are_no_date(text):
+    assert plain_values.calendar_date(text, month_first=False).get("date") is None
