@@ -9,22 +9,20 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pyarrow as pa
-from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook
+from python_calamine import CalamineSheet, CalamineWorkbook
 
 from connectors.reading import BATCH_ROWS, Reading, ReadTable, day_file, require, require_columns, text_batch
 from connectors.registry import ExcelSource, Table
 from warehouse.errors import SourceError
 from warehouse.settings import Settings
+from warehouse.workbook import cell_text, open_workbook
 
 
 @contextmanager
 def open_excel(settings: Settings, source: ExcelSource, day: dt.date) -> Iterator[ReadTable]:
     """Open the day's workbook and read tables from its sheets."""
     path = require(day_file(settings, source, source.workbook, day), day)
-    try:
-        workbook = CalamineWorkbook.from_path(str(path))
-    except (CalamineError, OSError):
-        raise SourceError(f"{path}: cut short or not an Excel workbook; ask for the file again") from None
+    workbook = open_workbook(path)
 
     def read(name: str, _since: dt.date | None) -> Reading:
         table = source.tables[name]
@@ -51,12 +49,3 @@ def _batches(
     filled = (row for row in rows if any(cell != "" for cell in row))  # workbooks often end in formatted empty rows
     while chunk := list(itertools.islice(filled, BATCH_ROWS)):
         yield text_batch(table, [[cell_text(row[place]) for row in chunk] for place in places], new)
-
-
-def cell_text(cell: object) -> str | None:
-    """A cell as text: whole numbers without `.0`, dates as ISO 8601."""
-    if isinstance(cell, float) and cell.is_integer():
-        return str(int(cell))
-    if isinstance(cell, dt.datetime):
-        return (cell.date() if cell.time() == dt.time() else cell).isoformat()
-    return str(cell).strip() or None

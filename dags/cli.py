@@ -275,7 +275,9 @@ def release_approve(
 
 @app.command()
 def match(
-    files: Annotated[list[str], typer.Argument(help="CSV, Parquet, or database URL#table; several are linked.")],
+    files: Annotated[
+        list[str], typer.Argument(help="CSV, Excel (FILE#SHEET), Parquet, or database URL#table; several are linked.")
+    ],
     model: Annotated[Path | None, typer.Option(help="The model file; with --propose: where to write it.")] = None,
     truth: Annotated[str | None, typer.Option(help="Column of the true party, to measure with.")] = None,
     out: Annotated[Path | None, typer.Option(help="Folder of the results.")] = None,

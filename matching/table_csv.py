@@ -72,7 +72,7 @@ def _header(path: Path, content: bytes, separator: str) -> tuple[list[str], int]
         header = [column.strip() for column in next(rows, [])]
     except csv.Error as error:
         raise SourceError(f"{path}, line {rows.line_num}: {error}; correct the file") from None
-    _check_header(path, header)
+    check_header(path, header)
     return header, rows.line_num
 
 
@@ -120,7 +120,12 @@ def row_by_row(path: Path, content: bytes, separator: str) -> list[list[str | No
     return read
 
 
-def _check_header(path: Path, header: list[str]) -> None:
+def check_header(path: Path, header: list[str]) -> None:
+    """Every column must have a name of its own.
+
+    Raises:
+        SourceError: otherwise.
+    """
     if not header:
         raise SourceError(f"{path}: empty, not even a header line; give a table with records")
     problems = [f"{path}: two columns are called '{n}'; rename one" for n, k in Counter(header).items() if k > 1 and n]

@@ -1,4 +1,4 @@
-"""Any table a user has, as text columns: CSV in any usual encoding and dialect, Parquet, a database table."""
+"""Any table a user has, as text columns: CSV in any usual encoding and dialect, Excel, Parquet, a database table."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from matching.relations import by_place, quoted, registered, with_places
 from matching.side_by_side import Task, all_done
 from matching.table_csv import Say, csv_table, needed_of, text_table
+from matching.table_excel import EXCEL, excel_table
 from warehouse.errors import SourceError
 
 _ROWS = 50_000  # of a database that are held as objects at once
@@ -25,7 +26,7 @@ _Columns = dict[str, pa.ChunkedArray]
 def load_table(
     con: duckdb.DuckDBPyConnection, source: str, say: Say, wanted: Collection[str] | None = None
 ) -> tuple[pa.Table, list[str]]:
-    """A file or `URL#table`: every column text without blanks around it (lists stay lists), empty is null.
+    """A file, a workbook's sheet or `URL#table`: every column text without blanks (lists stay lists), empty is null.
 
     Args:
         con: a scratch connection, which writes numbers and dates as text.
@@ -43,6 +44,8 @@ def load_table(
         table, columns = _database_table(source, wanted)
     elif Path(source).suffix.lower() in (".parquet", ".pq"):
         table, columns = _parquet(source, wanted)
+    elif Path(source.partition("#")[0]).suffix.lower() in EXCEL:
+        table, columns = excel_table(source, say)
     else:
         table, columns = csv_table(Path(source), say, wanted)
     if not len(table):
