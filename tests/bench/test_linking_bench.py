@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ import pytest
 
 from tests.bench.bare_splink import MODEL
 from tests.bench.chinese_people import write
+from tests.bench.processes import run
 
 SIZES = [int(size) for size in os.environ.get("MDM_LINK_RECORDS", "1000000").split(",")]
 MODES = os.environ.get("MDM_LINK_MODES", "easy,hard").split(",")
@@ -48,15 +48,9 @@ class Outcome:
 
 def outcome(name: str, *arguments: object) -> Outcome:
     """Run a module of this project and wait for it."""
-    begin = time.perf_counter()
-    with subprocess.Popen([sys.executable, "-m", *map(str, arguments)], stdout=subprocess.PIPE, text=True) as child:
-        assert child.stdout
-        printed = child.stdout.read()
-        _, status, used = os.wait4(child.pid, 0)
-        child.returncode = os.waitstatus_to_exitcode(status)
-    assert child.returncode == 0, name
-    wall = time.perf_counter() - begin
-    return Outcome(name, wall, used.ru_utime + used.ru_stime, used.ru_maxrss / 2**20, json.loads(printed))
+    done = run([sys.executable, "-m", *arguments])
+    assert done.ended == "ok", name
+    return Outcome(name, done.wall, done.cpu, done.peak_gb, json.loads(done.printed))
 
 
 def outcomes(records: Path, out: Path) -> Iterator[Outcome]:
