@@ -55,7 +55,8 @@ def outcome(name: str, *arguments: object) -> Outcome:
 
 def outcomes(records: Path, out: Path) -> Iterator[Outcome]:
     """All tools, one after the other."""
-    yield outcome("exact keys", "tests.bench.exact_keys", records, out / "keys")
+    for keys in ("two", "three"):
+        yield outcome(f"exact keys, {keys}", "tests.bench.exact_keys", keys, records, out / keys)
     yield from _ours("mdm match", records, MODEL, out / "ours")
     yield from _ours("proposed model", records, _proposed(records, out / "proposed.yml"), out / "proposed")
     for kind in ("same", "tuned", "library"):
