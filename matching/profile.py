@@ -65,7 +65,7 @@ def profile(con: duckdb.DuckDBPyConnection, sources: Sequence[str], truth: str |
         say: called with a line per table.
 
     Raises:
-        SourceError: a table cannot be read, or one has no column in common with those before.
+        SourceError: a table cannot be read, or has no column in common with those before, or none but the truth.
     """
     tables: list[_Table] = []
     known: dict[str, _Held] = {}
@@ -79,6 +79,8 @@ def profile(con: duckdb.DuckDBPyConnection, sources: Sequence[str], truth: str |
         known |= {column: _Held(table.relation, table.columns[column]) for column in own[name] if column not in known}
         tables.append(table)
     names = [column for column in known if column != truth]
+    if not names:
+        raise SourceError(f"{shown(sources[0])}: no column but the truth; give a table with records")
     selected = " union all ".join(_selected(names, table.relation, own[table.name]) for table in tables)
     con.execute(f"create or replace table {PROFILED} as {selected}")
     columns = recognise(con, PROFILED, names)

@@ -44,7 +44,7 @@ def propose_model(sources: Sequence[str], path: Path, truth: str | None, say: Sa
     """Profile tables and write a model file.
 
     Args:
-        sources: files or `URL#table`; all must have the columns used.
+        sources: files or `URL#table`.
         path: the file to write.
         truth: a column to leave alone, because it holds the answer.
         say: called with a line per step.

@@ -111,6 +111,9 @@ def test_a_table_with_nothing_to_match_by_is_refused(tmp_path):
     (tmp_path / "t.csv").write_text("id,status\n1,open\n2,closed\n3,open\n", encoding="utf-8")
     with pytest.raises(SourceError, match="no column that could tell records apart"):
         propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+    (tmp_path / "t.csv").write_text("who\n1\n2\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="no column but the truth"):
+        propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", "who", silent)
 
 
 def test_names_in_parts_old_dates_and_small_postcodes_are_recognised(tmp_path):
