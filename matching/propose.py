@@ -109,10 +109,7 @@ def _of(columns: Iterable[Column], *roles: str) -> list[Column]:
 
 def _names(draft: Draft, columns: list[Column], others: list[Column]) -> None:
     given, surname = _of(columns, "given"), _of(columns, "surname")
-    whole = [c for c in _of(columns, "name") if c.han or c.distinct >= _TELLING * c.filled * c.rows]
-    companies, speakers = _of(columns, "company"), _of(columns, "representative")
-    if not companies:
-        whole += speakers
+    whole, companies = _whole_names(draft, columns), _of(columns, "company")
     han = [column for column in whole if column.han and column.filled > 0.5]
     if han:
         _chinese_name(draft, han[0], [column for column in others if column.role == "former_name"])
@@ -133,15 +130,29 @@ def _names(draft: Draft, columns: list[Column], others: list[Column]) -> None:
         name = draft.field("full_name", parts, "latin_name")
         draft.compare("full_name", "latin_name", name=name)
         draft.key("name", f"{name}_key")
+    _companies(draft, columns, of_persons=bool(given or whole or han))
+
+
+def _whole_names(draft: Draft, columns: list[Column]) -> list[Column]:
+    """Names in one column; who speaks for somebody only where the table has neither another name nor a company."""
+    whole = [c for c in _of(columns, "name") if c.han or c.distinct >= _TELLING * c.filled * c.rows]
+    return whole if whole or _of(columns, "company", "surname") else _of(columns, "representative")
+
+
+def _companies(draft: Draft, columns: list[Column], *, of_persons: bool) -> None:
+    """Names of companies: the party's own, unless the table is `of_persons`, who work there."""
+    companies = _of(columns, "company")
     for column in companies:
         if column.name not in draft.used:
             name = draft.field("company", [column], "company")
             draft.compare(name, "company", name=name)
-            if not (given or whole or han):
-                draft.key("name", f"{name}_key")
-                draft.key("name", f"{name}_letters")
-    for column in speakers[:1] if companies else []:
-        _representative(draft, column)
+            for key in () if of_persons else ("key", "letters"):
+                draft.key("name", f"{name}_{key}")
+    speakers = _of(columns, "representative")
+    if of_persons:
+        draft.left |= {column.name: _USELESS["spouse"] for column in speakers if column.name not in draft.used}
+    elif companies and speakers:
+        _representative(draft, speakers[0])
 
 
 def _representative(draft: Draft, column: Column) -> None:

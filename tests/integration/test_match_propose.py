@@ -116,6 +116,22 @@ def test_a_table_with_nothing_to_match_by_is_refused(tmp_path):
         propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", "who", silent)
 
 
+def test_who_is_to_be_called_is_another_person(tmp_path: Path):
+    rows = [
+        [*row[:4], "".join(random.Random(place).sample("王李张刘陈伟芳娜", 3))] for place, row in enumerate(holders())
+    ]
+    rows[0][4] = "紧急联系人"
+    (tmp_path / "t.csv").write_text("\n".join(",".join(row) for row in rows) + "\n", encoding="utf-8")
+    told = propose_model([str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent)
+    assert "姓名: used as person_name (field name), 100% filled" in told
+    assert "紧急联系人: ignored, of another person" in told
+    employed = [[*row, "单位" if place == 0 else f"襄阳{row[1]}有限公司"] for place, row in enumerate(rows)]
+    (tmp_path / "t.csv").write_text("\n".join(",".join(row) for row in employed) + "\n", encoding="utf-8")
+    assert "紧急联系人: ignored, of another person" in propose_model(
+        [str(tmp_path / "t.csv")], tmp_path / "m.yml", None, silent
+    )
+
+
 def test_names_in_parts_old_dates_and_small_postcodes_are_recognised(tmp_path):
     rng = random.Random(11)
     rows = [["id", "full_name", "first_name", "surname", "dob", "birth_place", "postcode"]]
