@@ -86,10 +86,11 @@ def _trained_jointly(prepared: Prepared, parameters: Parameters) -> Parameters:
     """Estimate chance, matches and prior together from random pairs and the pairs the blocking rules compare."""
     model = prepared.model
     names = [item.comparison for item in model.comparisons]
-    _random_pairs(prepared)
-    random = _patterns(prepared, "random_pairs", names)
     kept = _candidate_pairs(prepared)
-    candidates = _known_patterns(prepared, "candidate_pairs", names)
+    compared = _patterns(prepared, "candidate_pairs", names)
+    candidates = with_labels(prepared, "candidate_pairs", names, compared, model.training.label_weight)
+    is_every_pair = parameters.records <= model.limits.compare_all and kept == 1 and not model.strong_identifiers
+    random = compared if is_every_pair else _random_patterns(prepared, names)
     pairs = max(parameters.records * (parameters.records - 1) / 2, 1)
     found = maximise_jointly(
         candidates, random, names, JointStart(
@@ -156,12 +157,16 @@ def _stated(model: MatchModel, name: str) -> Levels:
 def _chance(prepared: Prepared) -> Levels:
     """U of every level from random pairs among one record per known holder."""
     model = prepared.model
-    _random_pairs(prepared)
     names = [item.comparison for item in model.comparisons]
-    patterns = _patterns(prepared, "random_pairs", names)
+    patterns = _random_patterns(prepared, names)
     stated = _stated(model, "u")
     counts = shares(patterns, names, {name: len(levels) for name, levels in stated.items()})
     return {name: smoothed(counts[name], stated[name], _IMAGINED_RANDOM_PAIRS) for name in names}
+
+
+def _random_patterns(prepared: Prepared, names: list[str]) -> list[Pattern]:
+    _random_pairs(prepared)
+    return _patterns(prepared, "random_pairs", names)
 
 
 def _random_pairs(prepared: Prepared) -> None:
@@ -198,12 +203,6 @@ def _patterns(prepared: Prepared, pairs: str, names: list[str]) -> list[Pattern]
     return [Pattern(tuple(row[:-1]), int(row[-1])) for row in level_patterns(prepared, pairs, names)]
 
 
-def _known_patterns(prepared: Prepared, pairs: str, names: list[str]) -> list[Pattern]:
-    """Patterns of pairs, with what the labels say of them."""
-    patterns = _patterns(prepared, pairs, names)
-    return with_labels(prepared, pairs, names, patterns, prepared.model.training.label_weight)
-
-
 def _label_counts(labels: Sequence[Label]) -> LabelCounts | None:
     matches = sum(label.is_match for label in labels)
     return LabelCounts(matches=matches, others=len(labels) - matches) if labels else None
@@ -217,7 +216,9 @@ def _matched(prepared: Prepared, chance: Levels) -> Levels:
     for block in model.training.blocks:
         names = [c.comparison for c in model.comparisons if not _speaks_of(model, c, block)]
         _block_pairs(prepared, block)
-        patterns = _known_patterns(prepared, "block_pairs", names)
+        patterns = with_labels(
+            prepared, "block_pairs", names, _patterns(prepared, "block_pairs", names), model.training.label_weight
+        )
         estimate = maximise(patterns, names, stated, chance, model.training.stated_pairs)
         for name, counts in estimate.matched.items():
             summed[name] = [a + b for a, b in zip(summed[name], counts, strict=True)]
