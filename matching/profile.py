@@ -149,8 +149,9 @@ def _most_shared(
 def _shared(con: duckdb.DuckDBPyConnection, *pair: _Held) -> float:
     """How many of the different values two columns have in common, of the fewer."""
     values = [
-        f"select distinct {quoted(held.column.name)}::varchar as value from {held.relation} where value is not null"
+        f"select distinct {name}::varchar as value from {held.relation} where {name} is not null"
         for held in pair
+        for name in [quoted(held.column.name)]
     ]
     row = con.execute(f"select count(*) from ({' intersect '.join(values)})").fetchone() or (0,)
     return int(row[0]) / max(min(held.column.distinct for held in pair), 1)
