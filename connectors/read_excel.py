@@ -15,7 +15,7 @@ from connectors.reading import BATCH_ROWS, Reading, ReadTable, day_file, require
 from connectors.registry import ExcelSource, Table
 from warehouse.errors import SourceError
 from warehouse.settings import Settings
-from warehouse.workbook import cell_text, open_workbook
+from warehouse.workbook import cell_text, filled_rows, open_workbook
 
 
 @contextmanager
@@ -46,6 +46,6 @@ def _batches(
     table: Table, header: list[str], rows: Iterator[Sequence[object]], new: Sequence[str]
 ) -> Iterator[pa.RecordBatch]:
     places = [header.index(name) for name in (*(column.source_name for column in table.columns), *new)]
-    filled = (row for row in rows if any(cell != "" for cell in row))  # workbooks often end in formatted empty rows
+    filled = filled_rows(rows)
     while chunk := list(itertools.islice(filled, BATCH_ROWS)):
         yield text_batch(table, [[cell_text(row[place]) for row in chunk] for place in places], new)

@@ -83,10 +83,9 @@ def profile(con: duckdb.DuckDBPyConnection, sources: Sequence[str], truth: str |
         raise SourceError(f"{shown(sources[0])}: no column but the truth; give a table with records")
     selected = " union all ".join(_selected(names, table.relation, own[table.name]) for table in tables)
     con.execute(f"create or replace table {PROFILED} as {selected}")
-    columns = recognise(con, PROFILED, names)
-    if len(tables) > 1:
-        columns = [_key_of_each(column, tables, own) for column in columns]
-    return Profile(columns, own)
+    if len(tables) == 1:  # looked at already
+        return Profile([tables[0].columns[name] for name in names], own)
+    return Profile([_key_of_each(column, tables, own) for column in recognise(con, PROFILED, names)], own)
 
 
 def _table(con: duckdb.DuckDBPyConnection, relation: str, source: str, name: str, say: Say) -> _Table:

@@ -60,14 +60,11 @@ def apart(model: MatchModel, tables: Mapping[str, int]) -> dict[str, pa.Array]:
     """
     if not model.has_distinct:
         return {}
-    is_told = {name: told_of(model, name).distinct for name in tables}
-    rows = [np.arange(1, number + 1) for number in tables.values()]
-    told = np.concatenate([np.full(number, is_told[name]) for name, number in tables.items()])
-    names = pa.DictionaryArray.from_arrays(np.repeat(np.arange(len(tables)), [*tables.values()]), [*tables])
-    return {
-        LINKED_TABLE: pa.array(np.where(told, names.to_numpy(zero_copy_only=False), None), pa.string()),
-        LINKED_ROW: pa.array(np.concatenate(rows), mask=~told),
-    }
+    numbers = [*tables.values()]
+    names = pa.array([name if told_of(model, name).distinct else None for name in tables], pa.string())
+    told = names.take(pa.array(np.repeat(np.arange(len(names)), numbers)))
+    rows = np.concatenate([np.arange(1, number + 1) for number in numbers])
+    return {LINKED_TABLE: told, LINKED_ROW: pa.array(rows, mask=told.is_null().to_numpy(zero_copy_only=False))}
 
 
 def not_given(model: MatchModel, names: Sequence[str]) -> list[str]:

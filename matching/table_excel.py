@@ -11,7 +11,7 @@ from python_calamine import CalamineSheet, CalamineWorkbook
 
 from matching.table_csv import Say, check_header, text_table
 from warehouse.errors import SourceError
-from warehouse.workbook import cell_text, open_workbook
+from warehouse.workbook import cell_text, filled_rows, open_workbook
 
 EXCEL = (".xlsx", ".xlsm", ".xlsb", ".xls", ".ods")
 _EXACT = 10**15  # from here on a number of a workbook has lost digits
@@ -31,7 +31,7 @@ def excel_table(source: str, say: Say) -> tuple[pa.Table, list[str]]:
         rows = _sheet(path, workbook, name).to_python()
     header = [cell_text(cell) or "" for cell in rows[0]] if rows else []
     check_header(path, header)
-    filled = [row for row in rows[1:] if any(cell != "" for cell in row)]
+    filled = list(filled_rows(rows[1:]))
     for column, number in _damaged(header, filled).items():
         lost = f"{number:,} numbers lost their last digits in the workbook"
         say(f"{path}: column '{column}': {lost} and count as missing; store them as text")

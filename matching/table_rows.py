@@ -107,7 +107,7 @@ def read_rows(
     Raises:
         SourceError: a table cannot be read, or lacks columns the model names.
     """
-    rows = _gathered(con, model, sources, truth, say, notices)
+    rows = _gathered(con, model, sources, truth, say)
     pa.default_memory_pool().release_unused()
     entity = quoted(_name_of(truth)) if truth else "null::varchar"
     hashed = {ENTITY: f"case when {entity} is not null then hash({entity}) end"}
@@ -116,7 +116,7 @@ def read_rows(
     (ids, repeated), values = all_done(con, [told_apart, values_of])
     if model.id and repeated:
         notices.append(f"column '{model.id}': {repeated:,} rows repeat an id; they are told apart by #2, #3, …")
-    notices += _empty_fields(model, rows)
+    notices += [*not_given(model, table_names(sources)), *_empty_fields(model, rows)]
     return values.set_column(0, "record_id", pa.chunked_array([ids]))
 
 
@@ -126,12 +126,7 @@ def _name_of(truth: str) -> str:
 
 
 def _gathered(
-    con: duckdb.DuckDBPyConnection,
-    model: MatchModel,
-    sources: Sequence[str],
-    truth: str | None,
-    say: Say,
-    notices: list[str],
+    con: duckdb.DuckDBPyConnection, model: MatchModel, sources: Sequence[str], truth: str | None, say: Say
 ) -> pa.Table:
     """The rows of all tables: `record_id`, the model's columns, the truth."""
     wanted = sorted({column for field in model.fields.values() for column in field.sources})
@@ -142,7 +137,6 @@ def _gathered(
     _refuse([problem for item in read for problem in _misplaced_lists(item, model)])
     made = [_rows(item, model, wanted, truth, f"{item.name}:" if len(read) > 1 else "") for item in read]
     _refuse([problem for item, rows in zip(read, made, strict=True) for problem in _other_kinds(item, rows, made[0])])
-    notices += not_given(model, names)
     gathered = together(made)
     for column, values in apart(model, {item.name: len(item.table) for item in read}).items():
         gathered = gathered.append_column(column, values)
@@ -173,7 +167,8 @@ def _misplaced_lists(read: _Read, model: MatchModel) -> list[str]:
     for name, field in model.fields.items():
         if field.kind not in _OF_LISTS or field.separator or len(field.sources) > 1:
             single |= dict.fromkeys(field.sources, f"field '{name}' of kind {field.kind} takes")
-    lists = [name for name in single if pa.types.is_list(read.table.schema.field(name).type)]
+    kinds = {name: read.table.schema.field(name).type for name in single}
+    lists = [name for name, kind in kinds.items() if kind not in (pa.string(), pa.null())]
     return [
         f"{shown(read.source)}: column '{read.told.called(name)}' holds lists, and {single[name]} single values;"
         " use kind list, or another column"

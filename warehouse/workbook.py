@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from python_calamine import CalamineError, CalamineWorkbook
@@ -20,6 +21,11 @@ def open_workbook(path: Path) -> CalamineWorkbook:
         return CalamineWorkbook.from_path(str(path))
     except (CalamineError, OSError):
         raise SourceError(f"{path}: cut short or not an Excel workbook; ask for the file again") from None
+
+
+def filled_rows(rows: Iterable[Sequence[object]]) -> Iterator[Sequence[object]]:
+    """The rows with something in them: workbooks often end in formatted empty ones."""
+    return (row for row in rows if any(cell != "" for cell in row))
 
 
 def cell_text(cell: object) -> str | None:
