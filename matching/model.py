@@ -16,7 +16,7 @@ import pyarrow as pa
 from pydantic import Field, ValidationError, model_validator
 
 from matching.library import spelled_out
-from matching.model_check import model_problems, schema_problem, told
+from matching.model_check import LINKED_ROW, LINKED_TABLE, model_problems, schema_problem, told
 from matching.rules import Argument, asked_columns, condition
 from matching.standardise import KINDS
 from warehouse.errors import SettingsError
@@ -25,7 +25,6 @@ from warehouse.site_file import SiteModel, read_yaml
 
 PARTY_TYPES = ("person", "organization")
 BY_HASH = ("same", "differ")  # what a level asks that hashes of values tell
-LINKED_TABLE, LINKED_ROW = "linked_table", "linked_row"  # fields that hold rows of a table apart
 _NAME = r"^[a-z][a-z0-9_]*$"
 Condition = dict[str, Argument | list[Argument]]
 

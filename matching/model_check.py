@@ -16,7 +16,8 @@ if TYPE_CHECKING:
 
 Place = tuple[str | int, ...]
 Problem = tuple[Place, str]
-_RESERVED = frozenset(("record_id", "unit", "key", "n", "linked_table", "linked_row"))
+LINKED_TABLE, LINKED_ROW = "linked_table", "linked_row"  # fields that hold rows of a table apart
+_RESERVED = frozenset(("record_id", "unit", "key", "n", LINKED_TABLE, LINKED_ROW))
 
 
 def told(path: Path, problems: Iterable[Problem]) -> list[str]:

@@ -8,7 +8,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 
-from matching.model import LINKED_ROW, LINKED_TABLE, MatchModel, TableModel
+from matching.model import MatchModel, TableModel
+from matching.model_check import LINKED_ROW, LINKED_TABLE
 
 _AS_IT_IS = TableModel()
 
