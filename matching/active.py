@@ -16,7 +16,7 @@ import pyarrow.compute as pc
 
 from matching.blocking import Active, Keyed, is_listed, record_keys
 from matching.model import MatchModel
-from matching.records import Numbers, Records
+from matching.records import Numbers, Records, maybe_among
 from matching.relations import make_table
 from matching.side_by_side import side_by_side
 
@@ -34,16 +34,37 @@ def made(
     return held(numbers, unit, keys)
 
 
-def replaced(con: duckdb.DuckDBPyConnection, model: MatchModel, before: Active, gone: Numbers, now: Active) -> Active:
-    """What is compared, with other records in place of some; `gone`: by number, which ones."""
+def met(
+    con: duckdb.DuckDBPyConnection, model: MatchModel, before: Active, gone: Numbers, won: Active, flags: Numbers
+) -> tuple[Active, Active]:
+    """What was compared and what is, as far as it may have a key in common with what is gone, new or flagged.
 
-    def merged(cursor: duckdb.DuckDBPyConnection, place: int) -> Keyed:
-        (numbers, keys), (more_numbers, more_keys) = (part.keyed(cursor, place) for part in (before, now))
-        stays = ~gone[numbers]
-        return np.concatenate([numbers[stays], more_numbers]), np.concatenate([keys[stays], more_keys])
+    Args:
+        con: the scratch connection.
+        model: its blocking rules.
+        before: what was compared in the kept run.
+        gone: by number, the records that are not compared any more.
+        won: what is compared in their place.
+        flags: by number, more than 0 for what is flagged.
+    """
+    is_asked = gone | (flags > 0)
 
-    keyed = list(side_by_side(con, merged, range(len(model.blocking))))
-    return held(np.concatenate([before.numbers[~gone[before.numbers]], now.numbers]), now.unit, keyed)
+    def kept(cursor: duckdb.DuckDBPyConnection, place: int) -> Keyed:
+        numbers, keys = before.keyed(cursor, place)
+        asked = np.concatenate([keys[is_asked[numbers]], won.keyed(cursor, place)[1]])
+        rows = np.flatnonzero(maybe_among(keys, asked))
+        return numbers[rows], keys[rows]
+
+    was = list(side_by_side(con, kept, range(len(model.blocking))))
+    now = [_replaced(keyed, gone, won.keyed(con, place)) for place, keyed in enumerate(was)]
+    stays = before.numbers[~gone[before.numbers]]
+    return held(before.numbers, before.unit, was), held(np.concatenate([stays, won.numbers]), won.unit, now)
+
+
+def _replaced(keyed: Keyed, gone: Numbers, more: Keyed) -> Keyed:
+    numbers, keys = keyed
+    stays = ~gone[numbers]
+    return np.concatenate([numbers[stays], more[0]]), np.concatenate([keys[stays], more[1]])
 
 
 def write_active(con: duckdb.DuckDBPyConnection, model: MatchModel, active: Active, target: str) -> None:

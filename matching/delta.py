@@ -1,11 +1,11 @@
 """What a day changed, and what must be looked at again because of it.
 
 Relations made here, by party type: `changed` (records that came, went or say something else), `gone` (numbers whose
-kept row no longer holds), `prepared_fresh`, the view `prepared`, and the same of the digest. Dirty are records that
-changed, or whose unit may have. A pair is weighed anew when the flags of its records make 2: 2 is a record all of whose
-pairs may have changed, 1 a record whose pairs with others of flag 1 may have: they share a value that became rarer or
-more common, or a block that became too large or small enough. Whatever is not flagged has the weight and the verdict it
-had.
+kept row no longer holds), `prepared_fresh`, the view `prepared`, and the same of the digest. Dirty are the units of
+records that changed. A pair is weighed anew when the flags of its records make 2: 2 is a record all of whose pairs may
+have changed, because it did, or its unit, or how common a value of it is; 1 is a record whose pairs with others of flag
+1 may have: they share a value that became rarer or more common, or a block that became too large or small enough.
+Whatever is not flagged has the weight and the verdict it had.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from matching.side_by_side import side_by_side
 from matching.term_frequency import counted, rounding_step
 from matching.work import Work
 
+_HALF = (1 << 32) - 1
 _MOST = 0.2  # of all records: when more changed, looking at everything is as quick
 
 
@@ -116,18 +117,39 @@ def _compare_contents(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
     )
 
 
-def dirty_records(model: MatchModel, delta: Delta) -> Numbers:
-    """By number: records that changed, their old units, and large groups of a strong identifier they are in."""
-    dirty = np.zeros(delta.size, bool)
-    dirty[delta.gone] = dirty[delta.fresh] = True
+def changed_records(model: MatchModel, delta: Delta) -> Numbers:
+    """By number: records that came, went or say something else, and large groups of a strong identifier they are in."""
+    changed = np.zeros(delta.size, bool)
+    changed[delta.gone] = changed[delta.fresh] = True
     for item in model.strong_identifiers:
         before, after = delta.before[item.key], delta.after[item.key]
         touched = _different(before[delta.gone], after[delta.fresh])
         is_large = np.zeros(len(touched), bool)
         for keys in (before, after):
             is_large |= times_among(keys, touched) > model.limits.max_block
-        dirty[found_among(before, touched[is_large])] = True
-    return delta.with_units(dirty)
+        changed[found_among(before, touched[is_large])] = True
+    return changed
+
+
+def moved_records(delta: Delta, stayed: Numbers, unit: Numbers, before: Active, won: Active) -> Numbers:
+    """Records that did not change but whose pairs may have come or gone.
+
+    They are compared by blocking rules now and were not, or the other way round, or their unit came apart or was joined
+    with another.
+
+    Args:
+        delta: what changed.
+        stayed: the records of dirty units that did not change.
+        unit: by number, the units now.
+        before: what was compared in the kept run.
+        won: what is compared now of dirty units.
+    """
+    was, now = delta.unit[stayed], unit[stayed]
+    meetings = np.unique(was.astype(np.int64) << 32 | now)
+    parts = (meetings >> 32, meetings & _HALF)
+    came_apart, was_joined = (np.bincount(part, minlength=delta.size) > 1 for part in parts)
+    is_turned = np.isin(stayed, before.numbers) != np.isin(stayed, won.numbers)
+    return np.asarray(stayed[came_apart[was] | was_joined[now] | is_turned])
 
 
 def neighbours(work: Work, delta: Delta, active: Active, flags: Numbers) -> Numbers:
@@ -139,7 +161,7 @@ def neighbours(work: Work, delta: Delta, active: Active, flags: Numbers) -> Numb
         work: the run.
         delta: what changed.
         active: what was compared in the kept run.
-        flags: by number, as far as they are known: 2 for dirty records.
+        flags: by number, as far as they are known.
     """
     model, near = work.model, flags == 2
     records = work.prepared.holding(delta.fresh)
@@ -159,6 +181,11 @@ def neighbours(work: Work, delta: Delta, active: Active, flags: Numbers) -> Numb
 
     for numbers in side_by_side(work.con, blocked, range(len(model.blocking))):
         near[numbers] = True
+    near = delta.with_customers(near)
+    parted = work.con.sql(f"select l, r from {work.tables.kept('refused')}").fetchnumpy()
+    is_near = near[parted["l"]] | near[parted["r"]]  # one component, though two customers
+    for side in parted.values():
+        near[side[is_near]] = True
     return np.flatnonzero(delta.with_customers(near) & delta.is_there)
 
 
@@ -176,16 +203,16 @@ def value_flags(work: Work, delta: Delta) -> Numbers:
 
 
 def flags_of(work: Work, known: Numbers, dirty: Numbers, before: Active, after: Active) -> Numbers:
-    """By number the flags of dirty records and of those that their values and blocks concern.
+    """By number the flags that are known and those of records whose blocks became too large, or small enough.
 
     Args:
         work: the run.
-        known: flags that are known already.
+        known: the flags that are known already.
         dirty: by number, whether a record is dirty.
         before: what was compared in the kept run.
         after: what is compared now.
     """
-    model, flags = work.model, np.where(dirty, 2, known).astype(np.int8)
+    model, flags = work.model, known.copy()
 
     def crossed(cursor: duckdb.DuckDBPyConnection, place: int) -> Numbers:
         numbers, keys = now = after.keyed(cursor, place)

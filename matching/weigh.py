@@ -11,9 +11,17 @@ from functools import partial
 import numpy as np
 import pyarrow as pa
 
-from matching.active import made, read_active, replaced, write_active
+from matching.active import made, met, read_active, write_active
 from matching.blocking import Active, Oversize, Pairs, blocked_pairs, record_keys, strong_pairs
-from matching.delta import dirty_records, flags_of, neighbours, no_longer_decided, otherwise_joined, value_flags
+from matching.delta import (
+    changed_records,
+    flags_of,
+    moved_records,
+    neighbours,
+    no_longer_decided,
+    otherwise_joined,
+    value_flags,
+)  # fmt: skip
 from matching.digest import Delta
 from matching.grouping import components
 from matching.kept import Kept
@@ -107,22 +115,26 @@ def _weigh_changes(work: Work, kept: Kept, delta: Delta, as_of: dt.date) -> Weig
     flagged = no_longer_decided(work)
     if model.limits.keep_joined:
         flagged += otherwise_joined(con, work.prepared.table, kept, as_of)
-    dirty = dirty_records(model, delta)
+    changed = changed_records(model, delta)
     known = value_flags(work, delta)
     known[flagged] = 2
-    wanted = np.where(dirty, 2, known)
+    wanted = np.where(changed, 2, known)
     wanted[[number for d in work.decisions for number in (d.left, d.right)]] |= 1
     work.prepared.holding(neighbours(work, delta, before, wanted))
-    first = strong_pairs(work.prepared, np.where(dirty, 2, 0).astype(np.int8))
+    first = strong_pairs(work.prepared, np.where(changed, 2, 0).astype(np.int8))
     _weigh_first(work, first.ordered(ranks))
-    units, dirty = _units_of_dirty(work, delta, dirty)
+    units, dirty = _units_of_changed(work, delta, changed)
     unit = delta.unit.copy()
     unit[units.members] = units.unit
     content = work.prepared.gathered.contents(units.members)
     won = _active(work, units, content, unit)
     write_active(con, model, won, work.scratch("active_fresh"))
-    after = replaced(con, model, before, dirty, won)
-    flags = flags_of(work, known, dirty, before, after)
+    stayed = units.members[~changed[units.members]]
+    known[changed] = known[moved_records(delta, stayed, unit, before, won)] = 2
+    was, after = met(con, model, before, dirty, won, known)
+    flags = flags_of(work, known, dirty, was, after)
+    if (flags != known).any():
+        _, after = met(con, model, before, dirty, won, flags)
     oversize, found = blocked_pairs(con, model, after, flags)
     second = strong_pairs(work.prepared, flags).followed_by(found)
     second.ordered(ranks).write(con, "second_pairs")
@@ -198,17 +210,17 @@ def _first_of_content(units: _Units, content: Numbers) -> Numbers:
     return np.flatnonzero(is_first)
 
 
-def _units_of_dirty(work: Work, delta: Delta, dirty: Numbers) -> tuple[_Units, Numbers]:
+def _units_of_changed(work: Work, delta: Delta, changed: Numbers) -> tuple[_Units, Numbers]:
     """Make `dirty` and the units of its records that are there; returns by number which records are dirty.
 
-    Whole units are dirty, with those that strong identifiers join them with now; pairs of records that did not change
-    are as they were kept.
+    Dirty are the units of what changed, with those that strong identifiers join them with now; pairs of records that
+    did not change are as they were kept.
     """
     con, linked = work.con, f"select record_no_l, record_no_r from {{}} where {_STRONG}"
     left, right = con.execute(linked.format(work.scratch("judged_fresh"))).fetchnumpy().values()
-    widened = delta.with_units(dirty | _by_number(work, left) | _by_number(work, right))
+    widened = delta.with_units(changed | _by_number(work, left) | _by_number(work, right))
     was_left, was_right = con.sql(linked.format(work.tables.kept("judged"))).fetchnumpy().values()
-    holds = widened & ~dirty
+    holds = widened & ~changed
     stays = holds[was_left] & holds[was_right]
     members = work.prepared.gathered.in_order(np.flatnonzero(widened & delta.is_there).astype(np.int32))
     make_table(con, work.scratch("dirty"), {"record_no": np.flatnonzero(widened).astype(np.int32)})
