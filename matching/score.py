@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
@@ -112,9 +113,12 @@ def scorer(prepared: Prepared, parameters: Parameters) -> Scorer:
 
 
 def evidence_sql(model: MatchModel) -> str:
-    """SQL of the evidence of a scored pair: a JSON list of what was compared."""
+    """SQL of the evidence of a scored pair: a JSON list of what was compared.
+
+    It is put together as text: JSON made of structures takes half as long again.
+    """
     entries = ", ".join(map(_evidence, model.comparisons))
-    return f"to_json(list_filter([{entries}], lambda x: x is not null))::varchar"
+    return f"'[' || concat_ws(',', {entries}) || ']'"
 
 
 def pattern_sql(model: MatchModel) -> str:
@@ -132,14 +136,14 @@ def _evidence(item: Comparison) -> str:
     """SQL of one entry of the evidence list; null when there was nothing to compare."""
     cases = []
     for level in item.levels:
-        labels = {
+        entry = {
             "field": item.comparison,
             "level": level.level,
             "label_zh": f"{item.label_zh}：{level.label_zh}",
             "label_en": f"{item.label_en}: {level.label_en}",
         }
-        texts = ", ".join(f"{key} := {_literal(text)}" for key, text in labels.items())
-        packed = f'struct_pack({texts}, weight := round("weight_{item.comparison}", 2))'
+        begin = json.dumps(entry, ensure_ascii=False, separators=(",", ":")).removesuffix("}") + ',"weight":'
+        packed = f"concat({_literal(begin)}, round(\"weight_{item.comparison}\", 2), '}}')"
         cases.append(f'when "gamma_{item.comparison}" = {item.code(level.level)} then {packed}')
     return f"case {' '.join(cases)} end"
 
