@@ -16,7 +16,7 @@ import duckdb
 
 from matching.identity import Change
 from matching.lineage import read_lineage
-from matching.relations import registered, texts
+from matching.relations import make_table, registered, texts
 from warehouse.errors import UserError
 from warehouse.store import CATALOG
 
@@ -114,16 +114,16 @@ def read_history(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> History:
 
 
 def joined_before(con: duckdb.DuckDBPyConnection, history: History) -> str:
-    """Make the table `joined_before` (record_id, golden_id) of the day before, and return its name.
+    """Make the view `joined_before` (record_id, golden_id) of the day before, and return its name.
 
     Customers that owe their size to a steward are left out: undo must free them.
     """
     steered = {history.merged_into[gone][0] for gone, cause in history.merge_cause.items() if cause == "steward"}
+    make_table(con, "steered", texts({"golden_id": sorted(steered)}))
     con.execute(
-        f"create or replace temp table joined_before as select record_id, golden_id from {SCHEMA}.party_identity"
-        " where valid_from < $day and (valid_to is null or valid_to >= $day)"
-        " and golden_id not in (select unnest($steered::varchar[]))",
-        {"day": history.as_of, "steered": sorted(steered)},
+        f"create or replace temp view joined_before as select record_id, golden_id from {SCHEMA}.party_identity"
+        f" where valid_from < date '{history.as_of}' and (valid_to is null or valid_to >= date '{history.as_of}')"
+        " and golden_id not in (from steered)"
     )
     return "joined_before"
 
