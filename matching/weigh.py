@@ -131,16 +131,21 @@ def _weigh_changes(work: Work, kept: Kept, delta: Delta, as_of: dt.date) -> Weig
     write_active(con, model, won, work.scratch("active_fresh"))
     stayed = units.members[~changed[units.members]]
     known[changed] = known[moved_records(delta, stayed, unit, before, won)] = 2
-    was, after = met(con, model, before, dirty, won, known)
-    flags = flags_of(work, known, dirty, was, after)
-    if (flags != known).any():
-        _, after = met(con, model, before, dirty, won, flags)
+    flags, after = _flagged(work, known, dirty, before, won)
     oversize, found = blocked_pairs(con, model, after, flags)
     second = strong_pairs(work.prepared, flags).followed_by(found)
     second.ordered(ranks).write(con, "second_pairs")
     weighed = _weigh_second(work, oversize, flags)
     _replace_stale(work, flags)
     return weighed
+
+
+def _flagged(work: Work, known: Numbers, dirty: Numbers, before: Active, won: Active) -> tuple[Numbers, Active]:
+    """The flags of all records, and what is compared now, as far as it may have a key in common with flagged ones."""
+    met_by = partial(met, work.con, work.model, before, dirty, won)
+    was, after = met_by(known)
+    flags = flags_of(work, known, dirty, was, after)
+    return flags, met_by(flags)[1] if (flags != known).any() else after
 
 
 def _by_number(work: Work, numbers: Sequence[int] | Numbers) -> Numbers:
