@@ -72,7 +72,6 @@ class History:
     """What earlier days did to ids, and this day's own earlier run, as read from the warehouse."""
 
     as_of: dt.date
-    merges: tuple[tuple[dt.date, str, str], ...] = ()  # day, survivor, id merged into it; this day's own too
     merged_into: Mapping[str, tuple[str, dt.date]] = field(default_factory=dict)  # id -> its last merge before the day
     merged_today: Mapping[str, str] = field(default_factory=dict)
     merge_cause: Mapping[str, str] = field(default_factory=dict)  # id -> why it was last merged away before the day
@@ -101,10 +100,9 @@ def read_history(con: duckdb.DuckDBPyConnection, as_of: dt.date) -> History:
         f"select as_of, kind, golden_id, other_golden_id, cause from {SCHEMA}.identity_event"
         " where kind in ('merge', 'undo') order by as_of, event_id"
     ).fetchall()
-    merges = tuple((day, survivor, gone) for day, kind, survivor, gone, _ in events if kind == "merge")
+    merges = [(day, survivor, gone) for day, kind, survivor, gone, _ in events if kind == "merge"]
     return History(
         as_of=as_of,
-        merges=merges,
         merged_into={gone: (survivor, day) for day, survivor, gone in merges if day < as_of},
         merged_today={gone: survivor for day, survivor, gone in merges if day == as_of},
         merge_cause={gone: cause for day, kind, _, gone, cause in events if kind == "merge" and day < as_of},

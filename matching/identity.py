@@ -2,8 +2,9 @@
 
 Pure functions over plain dictionaries; `matching.history` reads the state and writes the result.
 
-- An id goes to the customer that holds most of its records. After a merge the records that had the id before any merge
-  count first, then those that had it before the last one, so that undoing a merge gives each customer its own id back.
+- An id goes to the customer that holds most of its records. After it took over records of another id, by a merge or
+  because they moved, the records that had it before count first, of several such days before the first, then before the
+  last one, so that undoing it gives each customer its own id back.
 - A customer that several ids claim keeps the oldest; the others are merged into it.
 - A customer that no id claims gets back a dead id its records once bore (the undo of a merge, or a customer that
   returns), and only otherwise a new one. Numbers count up in the order of the customers' smallest records, customers
@@ -30,7 +31,7 @@ class Past:
         current: record -> id in force (of this day's own earlier run, or of the day before).
         since: record -> first day of that.
         former: record -> ids it bore earlier.
-        last_merge: id -> day another id was last merged into it.
+        grown: id -> last day on which it took over records of another id.
         last_members: dead id -> records it held last.
         ended: dead id -> day it ended.
         elsewhere: ids in force of customers that nothing is asked about.
@@ -40,7 +41,7 @@ class Past:
     current: Mapping[str, str] = field(default_factory=dict)
     since: Mapping[str, dt.date] = field(default_factory=dict)
     former: Mapping[str, frozenset[str]] = field(default_factory=dict)
-    last_merge: Mapping[str, dt.date] = field(default_factory=dict)
+    grown: Mapping[str, dt.date] = field(default_factory=dict)
     last_members: Mapping[str, frozenset[str]] = field(default_factory=dict)
     ended: Mapping[str, dt.date] = field(default_factory=dict)
     elsewhere: frozenset[str] = frozenset()
@@ -81,7 +82,7 @@ def _surviving(clusters: Sequence[Records], past: Past) -> dict[int, str]:
             if identifier is not None:
                 held[identifier][place] += 1
                 natives[identifier][place] += _is_native(record, identifier, past)
-                elders[identifier][place] += _was_before_merge(record, identifier, past)
+                elders[identifier][place] += _is_elder(record, identifier, past)
     claims: dict[int, str] = {}
     for identifier in sorted(held, key=number_of, reverse=True):  # the oldest writes last
         own, elder, all_held = natives[identifier], elders[identifier], held[identifier]
@@ -91,17 +92,15 @@ def _surviving(clusters: Sequence[Records], past: Past) -> dict[int, str]:
 
 
 def _is_native(record: str, identifier: str, past: Past) -> bool:
-    """Whether the record bore this id before another was merged into it."""
+    """Whether the record bore this id before it took over records of another."""
     if any(once in past.last_members for once in past.former.get(record, ())):
         return False  # it came with an id that was merged away
-    merged = past.last_merge.get(identifier)
-    return merged is None or past.since[record] < merged
+    return identifier not in past.grown or past.since[record] < past.grown[identifier]
 
 
-def _was_before_merge(record: str, identifier: str, past: Past) -> bool:
-    """Whether the record bore this id before the last merge into it, however it had come: that merge may be undone."""
-    merged = past.last_merge.get(identifier)
-    return merged is not None and past.since[record] < merged
+def _is_elder(record: str, identifier: str, past: Past) -> bool:
+    """Whether the record bore this id before it last took over others, however it had come: that may be undone."""
+    return identifier in past.grown and past.since[record] < past.grown[identifier]
 
 
 def _revived(clusters: Sequence[Records], taken: Mapping[int, str], past: Past) -> dict[int, str]:

@@ -134,17 +134,12 @@ def keep_changes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
 
 
 def _keep_homes(con: duckdb.DuckDBPyConnection, tables: Tables) -> None:
-    """Most records that are grouped again come out as they were: those stay."""
-    kept, fresh = tables.kept("home"), tables.scratch("home_fresh")
+    kept, other = tables.kept("home"), tables.scratch("home_other")
     con.execute(
-        f"create or replace temp table other_home as from {fresh}"
-        f" except from (from {kept} semi join {fresh} using (record_no))"
+        f"delete from {kept} where record_no in (select record_no from {other}) or record_no in"
+        f" (select record_no from {tables.scratch('gone')} anti join {tables.scratch('home_fresh')} using (record_no))"
     )
-    con.execute(
-        f"delete from {kept} where record_no in (select record_no from other_home)"
-        f" or record_no in (select record_no from {tables.scratch('gone')} anti join {fresh} using (record_no))"
-    )
-    con.execute(f"insert into {kept} by name from other_home")
+    con.execute(f"insert into {kept} by name from {other}")
 
 
 def has_dead_rows(con: duckdb.DuckDBPyConnection, tables: Tables) -> bool:

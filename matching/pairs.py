@@ -64,8 +64,8 @@ def finish_pairs(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
     """Make the scratch views `told_<party type>`, judged pairs after clustering and decisions, and `final_…` with ids.
 
     After a run that looked at what changed these are the review pairs, which are listed among all, and the pairs that
-    may be told otherwise than before; `outdated_<party type>` are these, `seen_<party type>` the records that it
-    regrouped and those that are gone.
+    may be told otherwise than before; `outdated_<party type>` are these, `seen_<party type>` the records of customers
+    that are not what they were, and those that are gone.
     """
     limit = max(10, round(resolved.records * resolved.model.limits.review_per_thousand / 1000))
     names = {
@@ -97,7 +97,7 @@ def _make_named(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
         spoken = [(scratch(kind), "l, r") for kind in ("turned", "decided", "refused")]
         pairs = [(doubtful, "record_no_l, record_no_r"), *spoken]
         numbers = [f"select unnest([{both}]) as record_no from {table}" for table, both in pairs]
-        numbers.append(f"select unnest([record_no, home, home_before]) from {scratch('home_fresh')}")
+        numbers.append(f"select unnest([record_no, home, home_before]) from {resolved.regrouped}")
         wanted = f"semi join ({' union '.join(numbers)}) using (record_no)"
     con.execute(
         f"create or replace table {scratch('named')} as"
@@ -106,7 +106,7 @@ def _make_named(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
 
 
 def _make_seen(con: duckdb.DuckDBPyConnection, resolved: Resolved) -> None:
-    """The regrouped records by id, and those that are gone."""
+    """Make `seen`, the records by id whose rows in `match_cluster` do not hold any more."""
     con.execute(
         f"create or replace table {resolved.scratch('seen')} as"
         f" select record_id from {resolved.scratch('named')}"

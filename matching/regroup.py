@@ -24,6 +24,7 @@ from matching.work import NumberedDecision, Numbers, Work
 # how certain a judged pair is
 RANK_SQL = f"case when strong is not null then {STRONG} when kept then {KEPT} else {MODEL} end"
 _GIANT = 300  # records of a component of which not every pair is weighed again
+_HOME = "record_no, unit, home, home_before"
 _SAME = "match_weight, strong, kept"  # what counts of a link when customers are made
 
 
@@ -206,11 +207,29 @@ def _write_homes(work: Work, members: Members, before: Grouping, after: Grouping
         )
     with registered(con, "homes", {"record_no": members.numbers, **homes}):
         con.execute(
-            f"create or replace table {work.fresh('home')} as select record_no, unit, home::integer as home,"
-            f" home_before::integer as home_before from homes join {unit} using (record_no)"
+            f"create or replace table {work.fresh('home')} as select {_HOME}"
+            f" from (select * replace (home::integer as home, home_before::integer as home_before) from homes)"
+            f" join {unit} using (record_no)"
         )
     if work.kept:
         work.fresh_or_kept("home", "record_no", work.tables.outdated)
+        _make_rehomed(work)
+
+
+def _make_rehomed(work: Work) -> None:
+    """Make `home_other`, records grouped again that came out otherwise, and `rehomed`, their old and new customers.
+
+    Most records that are grouped again come out as they were, and nothing more is to be done about them.
+    """
+    kept, fresh, other = work.tables.kept("home"), work.scratch("home_fresh"), work.scratch("home_other")
+    work.con.execute(
+        f"create or replace table {other} as from {fresh}"
+        f" except from (select {_HOME} from {kept} semi join {fresh} using (record_no))"
+    )
+    work.con.execute(
+        f"create or replace table {work.scratch('rehomed')} as from {fresh} semi join (select home from {other}"
+        f" union select home from {kept} semi join {other} using (record_no)) using (home)"
+    )
 
 
 def _write_refused(work: Work, members: Members, refusals: Sequence[Refusal[int]]) -> None:

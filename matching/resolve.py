@@ -36,7 +36,7 @@ class Resolved:
     """The outcome for one party type, in the scratch relations of `tables` (see `Tables`).
 
     `home` names all records with the smallest record of their customer, `judged` all pairs. `kept`: what an earlier run
-    kept, where only what changed since was looked at; then `home_fresh` are records whose customer may have changed.
+    kept, where only what changed since was looked at; then `rehomed` are the records whose customer is not what it was.
     """
 
     party_type: str
@@ -61,8 +61,8 @@ class Resolved:
 
     @property
     def regrouped(self) -> str:
-        """Records whose customer may be another than in the kept run, with unit and customer."""
-        return self.scratch("home_fresh" if self.kept else "home")
+        """Records of customers that are not what they were in the kept run, with unit and customer."""
+        return self.scratch("rehomed" if self.kept else "home")
 
 
 def resolve(

@@ -23,41 +23,50 @@ _IDENTITY = f"{SCHEMA}.party_identity"
 _EVENT = f"{SCHEMA}.identity_event"
 _Row = tuple[str, str, dt.date, dt.date | None]
 
-# records that the day may concern, with the id in force and the id of the day before
-_STANDING = f"""
+# records that the day may concern
+_SEEN = f"""
+create or replace temp table seen as
+select record_id from clustered
+union
+select record_id from vanished
+union
+select record_id from {_IDENTITY} where valid_from = $day or valid_to = $day
+"""
+
+# all that is known of their ids
+_BORNE = f"""
+create or replace temp table borne as
+select record_id, golden_id, valid_from, valid_to from {_IDENTITY} semi join seen using (record_id)
+"""
+
+# with the id in force and the id of the day before
+_STANDING = """
 create or replace temp table standing as
-with seen as (
-    select record_id from clustered
-    union
-    select record_id from vanished
-    union
-    select record_id from {_IDENTITY} where valid_from = $day or valid_to = $day
-),
-borne as (
+with held as (
     select
         record_id,
         max(golden_id) filter (valid_to is null) as in_force,
         max(golden_id) filter (valid_from < $day) as earlier
-    from {_IDENTITY} semi join seen using (record_id)
+    from borne
     where valid_to is null or valid_to >= $day
     group by record_id
 )
 select record_id, customer, in_force, earlier, vanished.record_id is not null as is_gone
 from seen
 left join clustered using (record_id)
-left join borne using (record_id)
+left join held using (record_id)
 left join vanished using (record_id)
 """
 
 # kept: the id a customer keeps without a question; is_new: nothing is known of any of its records
-_CUSTOMERS = f"""
+_CUSTOMERS = """
 create or replace temp table customers as
 with member as (from standing where customer is not null),
 contested as (
     select in_force from member where in_force is not null group by in_force having min(customer) <> max(customer)
 ),
 seen_before as (
-    select distinct customer from member semi join {_IDENTITY} using (record_id)
+    select distinct customer from member semi join borne using (record_id)
 ),
 summed as (
     select customer, min(in_force) as one, max(in_force) as other from member group by customer
@@ -73,7 +82,7 @@ left join seen_before using (customer)
 
 # all that is known of the ids that records in question bore
 _ROWS = f"""
-with once as (select distinct golden_id from {_IDENTITY} semi join asked using (record_id)),
+with once as (select distinct golden_id from borne semi join asked using (record_id)),
 bearer as (select distinct record_id from {_IDENTITY} semi join once using (golden_id))
 select record_id, golden_id, valid_from, valid_to
 from {_IDENTITY} semi join bearer using (record_id)
@@ -155,9 +164,11 @@ def settle(con: duckdb.DuckDBPyConnection, history: History) -> Settled:
         history: of ids before the day.
     """
     day = {"day": history.as_of}
+    con.execute(_SEEN, day)
+    con.execute(_BORNE)
     con.execute(_STANDING, day)
     con.execute(_CUSTOMERS)
-    assigned, highest = _assign(con, history, _highest(con))
+    assigned, highest = _assign(con, _highest(con))
     _mint(con, highest)
     with registered(con, "assigned", texts(assigned)):
         con.execute(_SETTLED)
@@ -177,7 +188,7 @@ def _highest(con: duckdb.DuckDBPyConnection) -> int:
     return number_of(row[0]) if row and row[0] else 0
 
 
-def _assign(con: duckdb.DuckDBPyConnection, history: History, highest: int) -> tuple[dict[str, list[str]], int]:
+def _assign(con: duckdb.DuckDBPyConnection, highest: int) -> tuple[dict[str, list[str]], int]:
     """The ids of customers in question, as columns `customer` and `golden_id`; the greatest number given now."""
     con.execute(
         "create or replace temp table asked as select record_id, customer from standing"
@@ -185,13 +196,13 @@ def _assign(con: duckdb.DuckDBPyConnection, history: History, highest: int) -> t
     )
     rows = con.execute("select list(record_id order by record_id) from asked group by customer").fetchall()
     clusters = sorted(tuple(row[0]) for row in rows)
-    after = assign(clusters, _past(con, history, clusters, highest)) if clusters else {}
+    after = assign(clusters, _past(con, clusters, highest)) if clusters else {}
     first = [records[0] for records in clusters]
     assigned = {"customer": first, "golden_id": [after[record] for record in first]}
     return assigned, max([highest, *map(number_of, after.values())])
 
 
-def _past(con: duckdb.DuckDBPyConnection, history: History, clusters: Sequence[Records], highest: int) -> Past:
+def _past(con: duckdb.DuckDBPyConnection, clusters: Sequence[Records], highest: int) -> Past:
     """What is known of the ids that the records of customers in question bear or bore."""
     rows: list[_Row] = con.execute(_ROWS).fetchall()
     gone = {row[0] for row in con.execute("select record_id from vanished").fetchall()}
@@ -202,7 +213,7 @@ def _past(con: duckdb.DuckDBPyConnection, history: History, clusters: Sequence[R
         current=current,
         since={record: start for record, _, start, end in rows if end is None},
         former=former,
-        last_merge={survivor: day for day, survivor, _ in history.merges},
+        grown=_grown(rows),
         last_members={identifier: frozenset(members) for identifier, (_, members) in last.items()},
         ended={identifier: day for identifier, (day, _) in last.items()},
         elsewhere=frozenset(g for record, g in current.items() if record not in asked and record not in gone),
@@ -223,6 +234,20 @@ def _former(
     alive = set(current.values())
     last = {i: max(days.items(), key=lambda item: item[0]) for i, days in ended.items() if i not in alive}
     return {record: frozenset(ids) for record, ids in former.items()}, last
+
+
+def _grown(rows: Sequence[_Row]) -> dict[str, dt.date]:
+    """Id -> last day on which it took over records of another, in force itself before; rows in the order of time."""
+    ends = {(record, end) for record, _, _, end in rows}
+    spans: dict[str, list[tuple[dt.date, dt.date | None]]] = defaultdict(list)
+    for _, identifier, start, end in rows:
+        spans[identifier].append((start, end))
+    return {
+        identifier: start
+        for record, identifier, start, _ in rows
+        if (record, start) in ends
+        and any(begin < start and (end is None or end >= start) for begin, end in spans[identifier])
+    }
 
 
 def _mint(con: duckdb.DuckDBPyConnection, highest: int) -> None:

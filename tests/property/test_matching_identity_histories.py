@@ -30,7 +30,7 @@ class Book:
 
     def __init__(self) -> None:
         self.days: list[dict[str, str]] = []
-        self.merges: dict[str, dt.date] = {}
+        self.grown: dict[str, dt.date] = {}
         self.known: set[str] = set()
 
     def past(self) -> Past:
@@ -53,7 +53,7 @@ class Book:
             current=current,
             since=since,
             former={record: frozenset(ids) for record, ids in former.items()},
-            last_merge=self.merges,
+            grown=self.grown,
             last_members={i: members for i, members in last.items() if i not in alive},
             ended={i: day for i, day in ended.items() if i not in alive},
             highest=max(map(number_of, self.known), default=0),
@@ -63,9 +63,9 @@ class Book:
         after = assign(clusters_of(day), self.past())
         before = self.days[-1] if self.days else {}
         today = FIRST + dt.timedelta(len(self.days))
-        for change in changes(before, after, frozenset(self.known)):
-            if change.kind == "merge":
-                self.merges[change.identifier] = today
+        for record, identifier in after.items():
+            if before.get(record, identifier) != identifier and identifier in before.values():
+                self.grown[identifier] = today
         self.days.append(after)
         self.known |= set(after.values())
         return after

@@ -46,13 +46,22 @@ def merged(current: dict[str, str], new: str = "") -> Past:
     since = {r: D2 if r in "cd" + new else D1 for r in current}
     return Past(
         current=current, since=since, former={r: frozenset({G2}) for r in current if r in "cd"},
-        last_merge={G1: D2}, last_members={G2: frozenset("cd")}, highest=2,
+        grown={G1: D2}, last_members={G2: frozenset("cd")}, highest=2,
     )  # fmt: skip
 
 
 def test_the_undo_of_a_merge_gives_both_their_ids_back():
     after = assign(clusters("ab", "cd"), merged(dict.fromkeys("abcd", G1)))
     assert after == {"a": G1, "b": G1, "c": G2, "d": G2}
+
+
+def test_records_that_moved_to_an_older_customer_do_not_take_its_id_with_them():
+    """A steward's word took c and d of "cde" to "ab", whose id is the older one, and is taken back."""
+    moved = Past(
+        current={**dict.fromkeys("abcd", G1), "e": G2}, since={r: D2 if r in "cd" else D1 for r in "abcde"},
+        former={"c": frozenset({G2}), "d": frozenset({G2})}, grown={G1: D2}, highest=2,
+    )  # fmt: skip
+    assert assign(clusters("ab", "cde"), moved) == {"a": G1, "b": G1, **dict.fromkeys("cde", G2)}
 
 
 def test_also_when_new_records_came_to_the_merged_customer():
