@@ -22,7 +22,7 @@ from dags.source_check import check_source
 from tests import demo_bank
 from warehouse.errors import SettingsError, SourceError
 from warehouse.policy import load_policy
-from warehouse.settings import ROOT, Settings, load_settings
+from warehouse.settings import ROOT, Settings, child_environment, load_settings
 
 DAY = dt.date(2026, 3, 2)
 PEOPLE = 60
@@ -221,9 +221,9 @@ def test_check_ends_with_another_code_when_a_table_is_missing(site, tmp_path):
     add_source(site, "crm", Place(path=tmp_path / "in"))
     (tmp_path / "in" / "customer_20260302.csv").unlink()
     command = [sys.executable, "-m", "dags", "source", "check", "crm", "--as-of", "2026-03-02"]
-    environment = os.environ | {"MDM_CONFIG": str(site.config_dir)}
+    environment = child_environment(site)
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
-    assert done.returncode == SourceError.exit_code
+    assert done.returncode == SourceError.exit_code, done.stderr
     assert "✗ table customer" in done.stdout and "Traceback" not in done.stderr
 
 
