@@ -207,9 +207,7 @@ def _write_homes(work: Work, members: Members, before: Grouping, after: Grouping
         )
     with registered(con, "homes", {"record_no": members.numbers, **homes}):
         con.execute(
-            f"create or replace table {work.fresh('home')} as select {_HOME}"
-            f" from (select * replace (home::integer as home, home_before::integer as home_before) from homes)"
-            f" join {unit} using (record_no)"
+            f"create or replace table {work.fresh('home')} as select {_HOME} from homes join {unit} using (record_no)"
         )
     if work.kept:
         work.fresh_or_kept("home", "record_no", work.tables.outdated)

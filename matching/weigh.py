@@ -21,7 +21,7 @@ from matching.delta import (
     no_longer_decided,
     otherwise_joined,
     value_flags,
-)  # fmt: skip
+)
 from matching.digest import Delta
 from matching.grouping import components
 from matching.kept import Kept

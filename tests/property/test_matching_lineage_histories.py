@@ -224,15 +224,8 @@ def _written_agrees(bank: Bank) -> None:
 
 def _apart(records: str, weights: dict[str, int], decisions: dict[str, str]) -> list[Day]:
     """A day on which joining a pair tears another customer apart: a steward's "different" stands between them."""
-    return [
-        Day(
-            frozenset(records),
-            {(pair[0], pair[1]): weight for pair, weight in weights.items()},
-            {(pair[0], pair[1]): verdict for pair, verdict in decisions.items()},
-            3,
-            False,
-        )
-    ]
+    named = ({(one, other): value for (one, other), value in part.items()} for part in (weights, decisions))
+    return [Day(frozenset(records), *named, line=3, looks_at_changes=False)]
 
 
 @settings(max_examples=25, deadline=None)
